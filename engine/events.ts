@@ -1,0 +1,223 @@
+/**
+ * The run event log as one discriminated union. A run's state is the fold of its events and only that (I6).
+ * A caller builds an {@linkcode EventBody}; the engine adds `runId`, `seq` (1, 2, 3 … per run) and `at` (ms epoch).
+ */
+import type { Identity, ResponseEnvelope } from "@alkdev/operations";
+import type { Json } from "@alkdev/flowgraph";
+
+/** One appended fact of one run. */
+export type RunEvent = EventHead & EventBody;
+/** An event of one type. */
+export type EventOf<T extends EventBody["type"]> = EventHead & Extract<EventBody, { type: T }>;
+
+export interface EventHead {
+  readonly runId: string;
+  /** 1 is `run.created`; no gaps. */
+  readonly seq: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export type EventBody =
+  | RunCreated
+  | CallRequested
+  | CallResponded
+  | CallFailed
+  | CallAborted
+  | NodeFailed
+  | BranchTaken
+  | MapExpanded
+  | LoopTurned
+  | TimerSet
+  | TimerFired
+  | SignalAwaited
+  | SignalReceived
+  | SignalTimedOut
+  | RunPaused
+  | RunResumed
+  | RunCompleted
+  | RunFailed
+  | RunAborted;
+
+/** Whose run it is. `orgId` is the tenant; rows of one are invisible to another. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly orgId: string;
+}
+
+export interface RunCreated {
+  readonly type: "run.created";
+  readonly workflow: string;
+  /** Content hash of the template. */
+  readonly version: string;
+  /** Content hash of the plan, stored once under it. */
+  readonly planHash: string;
+  readonly input: Json;
+  readonly caller: Caller;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Higher first; 0 is normal. */
+  readonly priority: number;
+  /** The call that started this run as a child; null for a run of its own. */
+  readonly parent: ParentCall | null;
+  /** Unique per organization and workflow; null without one. */
+  readonly idempotencyKey: string | null;
+  /** Ms epoch after which the run is aborted with TIMEOUT; null for none. */
+  readonly deadline: number | null;
+}
+
+export interface ParentCall {
+  readonly runId: string;
+  readonly requestId: string;
+  readonly rootRunId: string;
+}
+
+interface CallHead {
+  /** Node key, with Map and Loop indices: `measure[3]`. */
+  readonly key: string;
+  /** 1, 2, 3 … per key. */
+  readonly attempt: number;
+  /** UUIDv5 of run, key and attempt. */
+  readonly requestId: string;
+}
+
+export interface CallRequested extends CallHead {
+  readonly type: "call.requested";
+  readonly operationId: string;
+  readonly input: Json;
+}
+
+export interface CallResponded extends CallHead {
+  readonly type: "call.responded";
+  readonly output: ResponseEnvelope;
+}
+
+export interface CallFailed extends CallHead {
+  readonly type: "call.error";
+  readonly error: EventError;
+  /** When the next attempt is due, ms epoch; null: the node has failed. */
+  readonly retryAt: number | null;
+}
+
+export interface CallAborted extends CallHead {
+  readonly type: "call.aborted";
+}
+
+/** A node that failed without a call: its input, condition or list could not be made. */
+export interface NodeFailed {
+  readonly type: "node.failed";
+  readonly key: string;
+  readonly error: EventError;
+}
+
+export interface BranchTaken {
+  readonly type: "branch.taken";
+  readonly key: string;
+  readonly branch: "then" | "else" | "none";
+}
+
+export interface MapExpanded {
+  readonly type: "map.expanded";
+  readonly key: string;
+  readonly count: number;
+  /** Present when the list came from a function; else it is found again through its reference. */
+  readonly items?: readonly Json[];
+}
+
+export interface LoopTurned {
+  readonly type: "loop.turned";
+  readonly key: string;
+  /** Turns started so far. */
+  readonly turns: number;
+  /** False: the loop is over. */
+  readonly again: boolean;
+}
+
+export interface TimerSet {
+  readonly type: "timer.set";
+  readonly key: string;
+  /** Ms epoch. */
+  readonly due: number;
+}
+
+export interface TimerFired {
+  readonly type: "timer.fired";
+  readonly key: string;
+}
+
+export interface SignalAwaited {
+  readonly type: "signal.awaited";
+  readonly key: string;
+  readonly name: string;
+  /** Ms epoch, or null to wait for ever. */
+  readonly due: number | null;
+  readonly question?: Json;
+}
+
+export interface SignalReceived {
+  readonly type: "signal.received";
+  readonly key: string;
+  readonly name: string;
+  readonly payload: Json;
+  /** Identity id of who answered. */
+  readonly by: string;
+}
+
+export interface SignalTimedOut {
+  readonly type: "signal.timedout";
+  readonly key: string;
+}
+
+export interface RunPaused {
+  readonly type: "run.paused";
+  readonly by: string;
+}
+
+export interface RunResumed {
+  readonly type: "run.resumed";
+  readonly by: string;
+}
+
+export interface RunCompleted {
+  readonly type: "run.completed";
+  readonly output: Json;
+  readonly counts: NodeCounts;
+}
+
+export interface RunFailed {
+  readonly type: "run.failed";
+  readonly error: EventError & { readonly nodeKey: string | null };
+  readonly counts: NodeCounts;
+}
+
+export interface RunAborted {
+  readonly type: "run.aborted";
+  readonly reason: string;
+  readonly by: string;
+  readonly counts: NodeCounts;
+}
+
+export interface EventError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: Json;
+}
+
+/** Operation-like nodes by how they ended; `total` counts every one that was ever known. */
+export interface NodeCounts {
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly skipped: number;
+}
+
+/** Status of a run as the list shows it. */
+export type RunStatus = "running" | "paused" | "completed" | "failed" | "aborted";
+
+/** Event types after which a run's log is closed. */
+export type TerminalType = "run.completed" | "run.failed" | "run.aborted";
+
+/** True when nothing can follow `type` in a run's log. */
+export function isTerminalType(type: EventBody["type"]): type is TerminalType {
+  return type === "run.completed" || type === "run.failed" || type === "run.aborted";
+}

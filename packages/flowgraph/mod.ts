@@ -1,0 +1,28 @@
+/** How calls are orchestrated: templates, plans, graphs. @module */
+export type { Json } from "./json.ts";
+export type {
+  Backoff,
+  Bindable,
+  ChildRunNode,
+  CompiledPlan,
+  ConditionalNode,
+  ContainerNode,
+  FailurePolicy,
+  FunctionMark,
+  LoopNode,
+  MapNode,
+  OperationNode,
+  ParallelNode,
+  Plan,
+  PlanFunction,
+  PlanNode,
+  PlanResult,
+  PlanResults,
+  RaceNode,
+  Reference,
+  RetryPolicy,
+  SequentialNode,
+  SignalNode,
+  SleepNode,
+  WaitNode,
+} from "./plan.ts";

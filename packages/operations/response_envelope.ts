@@ -1,0 +1,36 @@
+/** Where an answer came from, and what its transport said about it. */
+export type ResponseMeta = LocalResponseMeta | HttpResponseMeta | McpResponseMeta;
+
+/** `timestamp` is ms since the epoch. */
+export interface LocalResponseMeta {
+  readonly source: "local";
+  readonly operationId: string;
+  readonly timestamp: number;
+}
+
+export interface HttpResponseMeta {
+  readonly source: "http";
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
+}
+
+export interface McpResponseMeta {
+  readonly source: "mcp";
+  readonly isError: boolean;
+  readonly content: readonly McpContentBlock[];
+  readonly structuredContent?: Readonly<Record<string, unknown>>;
+  readonly _meta?: Readonly<Record<string, unknown>>;
+}
+
+/** One MCP content block: text, image, audio, resource or resource_link. */
+export interface McpContentBlock {
+  readonly type: "text" | "image" | "audio" | "resource" | "resource_link";
+  readonly [field: string]: unknown;
+}
+
+/** What every call answers, local or remote. Never nested. */
+export interface ResponseEnvelope<T = unknown> {
+  readonly data: T;
+  readonly meta: ResponseMeta;
+}

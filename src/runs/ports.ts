@@ -1,0 +1,268 @@
+/** What the run use cases need, and what they give to the edges. */
+import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
+import type { OperationSpec } from "@alkdev/operations";
+import type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+
+/** One row of the run list. Times are ms since the epoch. */
+export interface RunRecord {
+  readonly id: string;
+  readonly orgId: string;
+  readonly workflow: string;
+  readonly version: string;
+  readonly planHash: string;
+  readonly status: RunStatus;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Null: no parent. */
+  readonly parentRunId: string | null;
+  /** Itself for a run without a parent. */
+  readonly rootRunId: string;
+  readonly createdAt: number;
+  /** Null until terminal. */
+  readonly completedAt: number | null;
+  /** Null unless failed. */
+  readonly errorCode: string | null;
+}
+
+/** Filters of the run list; all given ones must hold. Newest first. */
+export interface RunQuery {
+  readonly orgId: string;
+  readonly workflow?: string;
+  readonly status?: readonly RunStatus[];
+  /** `key=value`, or `key` for any value. */
+  readonly label?: readonly string[];
+  readonly parent?: string;
+  /** Ms epoch, on createdAt: `since` inclusive, `until` exclusive. */
+  readonly since?: number;
+  readonly until?: number;
+  /** Substring of id, workflow or a label's value. */
+  readonly q?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** Reads of the projections. Every method is bound to one organization. */
+export interface RunStore {
+  get(params: { readonly orgId: string; readonly runId: string }): Promise<RunRecord | null>;
+  list(query: RunQuery): Promise<Page<RunRecord>>;
+  /** The run in which a call was made; the request id of a run itself is the run's id. */
+  findCall(params: { readonly orgId: string; readonly requestId: string }): Promise<{ readonly runId: string } | null>;
+  children(params: { readonly orgId: string; readonly runId: string }): Promise<readonly RunRecord[]>;
+}
+
+/** A version of a workflow, resolved and ready to compile. */
+export interface WorkflowVersion {
+  readonly name: string;
+  /** Content hash. */
+  readonly version: string;
+  readonly title: string | null;
+  readonly description: string | null;
+  /** JSON Schema; null: any input. */
+  readonly inputSchema: Json | null;
+  readonly outputSchema: Json | null;
+  /** False when the template has functions: it then lives in a file only. */
+  readonly serializable: boolean;
+  /** The element tree; null when not serialisable. */
+  readonly template: Json | null;
+  /** Checks and fills defaults. @throws CallError VALIDATION_ERROR with `details.errors: {path, message}[]` */
+  decodeInput(input: unknown): Json;
+  /** Cached where the plan does not depend on the input. @throws CallError VALIDATION_ERROR */
+  plan(input: Json): PreparedPlan;
+}
+
+export interface PreparedPlan {
+  readonly hash: string;
+  readonly plan: Plan;
+  readonly functions: ReadonlyMap<string, PlanFunction>;
+}
+
+/** A problem of a template: where, what, and what to do. */
+export interface TemplateProblem {
+  readonly code: string;
+  /** JSON path in the template, or file:line:column. */
+  readonly path: string;
+  readonly node?: string;
+  readonly edge?: string;
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+/** The workflows an organization can run: those of files, shared by all, and its own registered as JSON. */
+export interface WorkflowCatalog {
+  get(
+    params: { readonly orgId: string; readonly name: string; readonly version?: string },
+  ): Promise<WorkflowVersion | null>;
+  list(params: { readonly orgId: string }): Promise<readonly WorkflowVersion[]>;
+  /** Names near to `name`, nearest first: for "did you mean". */
+  similar(params: { readonly orgId: string; readonly name: string }): Promise<readonly string[]>;
+  /** Registers a JSON template; the same content is the same version. Problems: nothing was stored. */
+  register(params: {
+    readonly orgId: string;
+    readonly name: string;
+    readonly template: Json;
+    readonly inputSchema?: Json;
+    readonly outputSchema?: Json;
+    readonly title?: string;
+    readonly description?: string;
+  }): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }>;
+  validate(
+    params: { readonly orgId: string; readonly name: string; readonly template?: Json },
+  ): Promise<readonly TemplateProblem[]>;
+}
+
+/** Where operations are looked up by id: local ones, seen by all, and those of the organization's connected spokes. */
+export interface OperationCatalog {
+  spec(orgId: string, operationId: string): OperationSpec | undefined;
+  list(orgId: string): readonly OperationSpec[];
+}
+
+export interface StartRun {
+  readonly workflow: string;
+  readonly version?: string;
+  readonly input: unknown;
+  readonly caller: Caller;
+  readonly idempotencyKey?: string;
+  readonly priority?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A run with what its log adds to the list's row. */
+export interface RunView extends RunRecord {
+  readonly input: Json;
+  /** Null until completed. */
+  readonly output: Json | null;
+  readonly error: (EventError & { readonly nodeKey?: string | null }) | null;
+  readonly progress: NodeCounts & { readonly running: number; readonly waiting: number };
+  /** Seq of the last event the view was made from. */
+  readonly lastSeq: number;
+}
+
+/** One node of a run's graph. Times are ms since the epoch. */
+export interface GraphNode {
+  readonly key: string;
+  readonly kind: string;
+  readonly operationId: string | null;
+  readonly title: string | null;
+  /** Key of the container it stands in; null at the root. */
+  readonly parent: string | null;
+  readonly status: NodeStatus;
+  readonly attempts: number;
+  readonly requestId: string | null;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  /** When the next attempt or timer is due. */
+  readonly nextAt: number | null;
+  readonly input?: Json;
+  readonly output?: Json;
+  readonly error?: EventError;
+}
+
+export type NodeStatus =
+  | "idle"
+  | "waiting"
+  | "ready"
+  | "running"
+  | "completed"
+  | "failed"
+  | "aborted"
+  | "skipped";
+
+export interface GraphEdge {
+  readonly source: string;
+  readonly target: string;
+  readonly edgeType: "sequential" | "conditional";
+  readonly dataFlow: boolean;
+  readonly condition?: string;
+  readonly negated?: boolean;
+}
+
+export interface RunGraph {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly status: RunStatus;
+  readonly seq: number;
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+/** One call of the call graph. */
+export interface CallView {
+  readonly requestId: string;
+  readonly runId: string;
+  /** Null for the run itself. */
+  readonly nodeKey: string | null;
+  readonly operationId: string;
+  readonly parentRequestId: string | null;
+  readonly status: "pending" | "running" | "completed" | "failed" | "aborted";
+  readonly attempt: number;
+  readonly input: Json;
+  readonly output: Json | null;
+  readonly error: EventError | null;
+  readonly identityId: string;
+  readonly startedAt: number;
+  readonly completedAt: number | null;
+  readonly durationMs: number | null;
+}
+
+/** Why a node is not moving. */
+export interface WhyEntry {
+  readonly key: string;
+  readonly status: NodeStatus;
+  /** `predecessors`, `slot`, `retry`, `call`, `timer`, `signal`, `spoke`, `paused`. */
+  readonly waitsFor: string;
+  readonly message: string;
+  readonly until: number | null;
+  readonly keys: readonly string[];
+}
+
+/**
+ * The only door from the edges to the engine. Every method takes the caller and shows it its own organization's runs only;
+ * what it may not see does not exist (`CallError` code `RUN_NOT_FOUND`, 404).
+ */
+export interface Runs {
+  /** Durable before it resolves. @throws CallError WORKFLOW_NOT_FOUND, VALIDATION_ERROR, PAYLOAD_TOO_LARGE, OVERLOADED */
+  start(request: StartRun): Promise<{ readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }>;
+  /** Resolves at the terminal event, or after `ms` with the run as it is then. */
+  wait(params: { readonly caller: Caller; readonly runId: string; readonly ms: number }): Promise<RunView>;
+  get(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
+  list(params: Omit<RunQuery, "orgId"> & { readonly caller: Caller }): Promise<Page<RunRecord>>;
+  graph(
+    params: { readonly caller: Caller; readonly runId: string; readonly at?: number; readonly data?: boolean },
+  ): Promise<RunGraph>;
+  events(
+    params: { readonly caller: Caller; readonly runId: string; readonly after?: number; readonly limit?: number },
+  ): Promise<readonly RunEvent[]>;
+  /** Every event with `seq > after`, live, ending after the terminal one. No gap, no repeat. */
+  watch(
+    params: { readonly caller: Caller; readonly runId: string; readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<RunEvent>;
+  calls(params: { readonly caller: Caller; readonly runId: string }): Promise<readonly CallView[]>;
+  call(params: { readonly caller: Caller; readonly requestId: string }): Promise<CallView>;
+  /** The call with all its descendants, across child runs. */
+  callTree(params: { readonly caller: Caller; readonly requestId: string }): Promise<CallTree>;
+  why(params: { readonly caller: Caller; readonly runId: string }): Promise<readonly WhyEntry[]>;
+  /** Resolves when the abort is durable. Already terminal: CallError RUN_ENDED (409). */
+  abort(params: { readonly caller: Caller; readonly runId: string; readonly reason?: string }): Promise<RunView>;
+  pause(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
+  resume(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
+  /** A new run of the same workflow and input (or the given ones). Label `rerunOf` names the old one. */
+  rerun(
+    params: { readonly caller: Caller; readonly runId: string; readonly input?: unknown; readonly version?: string },
+  ): Promise<
+    { readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }
+  >;
+  /** Answers a waiting Signal. CallError SIGNAL_NOT_FOUND (404), SIGNAL_ANSWERED (409). */
+  signal(
+    params: { readonly caller: Caller; readonly runId: string; readonly name: string; readonly payload: Json },
+  ): Promise<void>;
+}
+
+export interface CallTree extends CallView {
+  readonly children: readonly CallTree[];
+}
