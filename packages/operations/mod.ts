@@ -1,8 +1,25 @@
-/** What can be called: operation specs, errors, envelopes, identity. @module */
+/** What can be called: operation specs, a registry, access, errors, envelopes, the call protocol. @module */
+export { checkAccess, enforceAccess, hasRequirements, hasScope } from "./access.ts";
+export { buildEnv } from "./build_env.ts";
+export type { BuildEnvOptions } from "./build_env.ts";
 export { CallError, InfrastructureErrorCode } from "./call_error.ts";
+export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
+export { FromSchema } from "./from_schema.ts";
 export type { Identity } from "./identity.ts";
+export { mapError } from "./map_error.ts";
+export type {
+  AnyHandler,
+  IOperationDefinition,
+  LogLevel,
+  OperationContext,
+  OperationEnv,
+  OperationHandler,
+  SubscriptionHandler,
+} from "./operation_context.ts";
 export { operationId, OperationType } from "./operation_spec.ts";
 export type { AccessControl, ErrorDefinition, OperationSpec } from "./operation_spec.ts";
+export { OperationRegistry } from "./registry.ts";
+export type { OperationRegistration, OperationRegistryOptions, OutputWarning } from "./registry.ts";
 export type {
   HttpResponseMeta,
   LocalResponseMeta,
@@ -11,3 +28,8 @@ export type {
   ResponseEnvelope,
   ResponseMeta,
 } from "./response_envelope.ts";
+export { defaultAdapter } from "./schema_adapter.ts";
+export type { SchemaAdapter } from "./schema_adapter.ts";
+export { subscribe } from "./subscribe.ts";
+export { assertIsSchema, collectErrors, formatValueErrors, validateOrThrow } from "./validation.ts";
+export type { ValidationIssue } from "./validation.ts";

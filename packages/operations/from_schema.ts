@@ -1,0 +1,319 @@
+import { Kind, type SchemaOptions, type TSchema, Type } from "@alkdev/typebox";
+import { CallError } from "./call_error.ts";
+import { isKnownFormat } from "./formats.ts";
+import { SchemaReferences } from "./schema_references.ts";
+
+/**
+ * Reads a plain JSON Schema, as TypeBox schemas become on a wire: object, array, tuple, string, number, integer, boolean,
+ * null, enum, const, allOf, anyOf, oneOf (as anyOf), not, and `$ref`s within the document, recursive ones included.
+ *
+ * Only known keywords of the right type are carried over, so nothing of an untrusted schema reaches the code that TypeBox
+ * generates. Keywords that have no TypeBox form (`if`, `dependentRequired`, …) are not checked. An unknown `format` becomes
+ * `x-format`, because TypeBox would fail every value.
+ *
+ * @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer
+ */
+export function FromSchema(schema: unknown): TSchema {
+  return new Conversion(schema).convert(schema, "#");
+}
+
+interface Target {
+  readonly id: string;
+  readonly level: number;
+  recursive: boolean;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A reference can double what follows it, so that a small document becomes a huge one: these bound the result. */
+const MAX_NODES = 20_000;
+const MAX_DEPTH = 200;
+
+const ANNOTATIONS = ["title", "description", "deprecated", "readOnly", "writeOnly", "default", "examples", "$comment"];
+const STRING_KEYWORDS = { minLength: isCount, maxLength: isCount, pattern: isPattern } as const;
+const NUMBER_KEYWORDS = {
+  minimum: isFinite,
+  maximum: isFinite,
+  exclusiveMinimum: isFinite,
+  exclusiveMaximum: isFinite,
+  multipleOf: isPositive,
+} as const;
+const ARRAY_KEYWORDS = { minItems: isCount, maxItems: isCount, uniqueItems: isBoolean } as const;
+const OBJECT_KEYWORDS = { minProperties: isCount, maxProperties: isCount } as const;
+const OBJECT_HINTS = ["properties", "required", "additionalProperties", "patternProperties"];
+const ARRAY_HINTS = ["items", "prefixItems"];
+
+class Conversion {
+  readonly #references: SchemaReferences;
+  /** Targets being converted -> whether something inside refers back to them. */
+  readonly #open = new Map<unknown, Target>();
+  #nodes = 0;
+  #depth = 0;
+  /** How far inside the value we are: a reference back at the same level would never end. */
+  #level = 0;
+
+  constructor(root: unknown) {
+    this.#references = new SchemaReferences(root);
+  }
+
+  convert(schema: unknown, place: string): TSchema {
+    if (schema === true) return Type.Unknown();
+    if (schema === false) return Type.Never();
+    if (!isObject(schema)) throw broken(place, `is ${quote(schema)}: wanted an object or a boolean`);
+    if (++this.#nodes > MAX_NODES) {
+      throw broken(place, `has more than ${MAX_NODES} schemas once its $refs are followed`);
+    }
+    if (++this.#depth > MAX_DEPTH) throw broken(place, `is nested more than ${MAX_DEPTH} levels deep`);
+    const open = this.#open.get(schema);
+    if (open !== undefined) {
+      if (open.level === this.#level) throw broken(place, "refers to itself without a property or an item in between");
+      open.recursive = true;
+      this.#depth--;
+      return Type.Unsafe({ [Kind]: "This", $ref: open.id });
+    }
+    const target: Target = { id: `ref:${this.#nodes}`, level: this.#level, recursive: false };
+    this.#open.set(schema, target);
+    const result = this.#convertParts(schema, place);
+    this.#open.delete(schema);
+    this.#depth--;
+    return target.recursive ? { ...result, $id: target.id } : result;
+  }
+
+  /** Each assertion that stands beside others becomes one part of an intersection. */
+  #convertParts(schema: JsonObject, place: string): TSchema {
+    const parts: TSchema[] = [];
+    if (schema["$ref"] !== undefined) parts.push(this.#follow(schema["$ref"], place));
+    if (schema["const"] !== undefined) parts.push(literal(schema["const"], place));
+    if (schema["enum"] !== undefined) parts.push(this.#enum(schema["enum"], place));
+    const base = this.#base(schema, place, parts.length > 0);
+    if (base !== undefined) parts.push(base);
+    for (const keyword of ["anyOf", "oneOf"] as const) {
+      if (schema[keyword] !== undefined) parts.push(Type.Union(this.#list(schema, keyword, place)));
+    }
+    if (schema["allOf"] !== undefined) parts.push(...this.#list(schema, "allOf", place));
+    if (schema["not"] !== undefined) parts.push(Type.Not(this.convert(schema["not"], `${place}/not`)));
+    const whole = parts.length === 1 && parts[0] !== undefined ? parts[0] : intersect(parts);
+    const annotated = { ...whole, ...annotations(schema) };
+    return schema["nullable"] === true ? Type.Union([annotated, Type.Null()]) : annotated;
+  }
+
+  #follow(reference: unknown, place: string): TSchema {
+    if (typeof reference !== "string") throw broken(`${place}/$ref`, `is ${quote(reference)}: wanted a string`);
+    const target = this.#references.resolve(reference);
+    if (target === undefined) {
+      throw broken(
+        `${place}/$ref`,
+        `is ${quote(reference)}, which is not in this document: wanted "#/…" or a known $id`,
+      );
+    }
+    return this.convert(target, reference.startsWith("#") ? reference : `#${reference}`);
+  }
+
+  #enum(values: unknown, place: string): TSchema {
+    if (!Array.isArray(values) || values.length === 0) {
+      throw broken(`${place}/enum`, `is ${quote(values)}: wanted a non-empty array`);
+    }
+    return Type.Union(values.map((value, index) => literal(value, `${place}/enum/${index}`)));
+  }
+
+  #list(schema: JsonObject, keyword: string, place: string): TSchema[] {
+    const members = schema[keyword];
+    if (!Array.isArray(members) || members.length === 0) {
+      throw broken(`${place}/${keyword}`, `is ${quote(members)}: wanted a non-empty array of schemas`);
+    }
+    return members.map((member, index) => this.convert(member, `${place}/${keyword}/${index}`));
+  }
+
+  #base(schema: JsonObject, place: string, hasOthers: boolean): TSchema | undefined {
+    let type = schema["type"];
+    if (Array.isArray(type)) {
+      return Type.Union(type.map((one) => this.#typed(schema, one, place)));
+    }
+    if (type === undefined && OBJECT_HINTS.some((hint) => hint in schema)) type = "object";
+    if (type === undefined && ARRAY_HINTS.some((hint) => hint in schema)) type = "array";
+    // A type beside const or enum says nothing new.
+    if (type === undefined || (hasOthers && (schema["const"] !== undefined || schema["enum"] !== undefined))) return;
+    return this.#typed(schema, type, place);
+  }
+
+  #typed(schema: JsonObject, type: unknown, place: string): TSchema {
+    switch (type) {
+      case "object":
+        return this.#inside(() => this.#object(schema, place));
+      case "array":
+        return this.#inside(() => this.#array(schema, place));
+      case "string":
+        return Type.String({ ...keywords(schema, STRING_KEYWORDS, place), ...format(schema, place) });
+      case "number":
+        return Type.Number(keywords(schema, NUMBER_KEYWORDS, place));
+      case "integer":
+        return Type.Integer(keywords(schema, NUMBER_KEYWORDS, place));
+      case "boolean":
+        return Type.Boolean();
+      case "null":
+        return Type.Null();
+      // What TypeBox's own Void and Undefined become on a wire.
+      case "void":
+      case "undefined":
+        return Type.Undefined();
+      default:
+        throw broken(
+          `${place}/type`,
+          `is ${quote(type)}: wanted object, array, string, number, integer, boolean or null`,
+        );
+    }
+  }
+
+  #inside(convert: () => TSchema): TSchema {
+    this.#level++;
+    const result = convert();
+    this.#level--;
+    return result;
+  }
+
+  #object(schema: JsonObject, place: string): TSchema {
+    const properties = schema["properties"] ?? {};
+    if (!isObject(properties)) throw broken(`${place}/properties`, `is ${quote(properties)}: wanted an object`);
+    const required = schema["required"] ?? [];
+    if (!Array.isArray(required) || !required.every((name) => typeof name === "string")) {
+      throw broken(`${place}/required`, `is ${quote(required)}: wanted an array of strings`);
+    }
+    const options = keywords(schema, OBJECT_KEYWORDS, place);
+    const patterns = schema["patternProperties"];
+    if (patterns !== undefined) {
+      const record = this.#record(schema, patterns, place, options);
+      if (record !== undefined) return record;
+    }
+    const wanted = new Set<string>(required);
+    const members = new Map<string, TSchema>();
+    for (const [name, member] of Object.entries(properties)) {
+      const converted = this.convert(member, `${place}/properties/${escape(name)}`);
+      members.set(name, wanted.has(name) ? converted : Type.Optional(converted));
+    }
+    for (const name of wanted) {
+      if (!members.has(name)) members.set(name, Type.Unknown());
+    }
+    const additional = schema["additionalProperties"];
+    // With patterns that TypeBox cannot hold beside properties, the rest cannot be told from what a pattern allows.
+    const closed = additional === undefined || additional === true || patterns !== undefined ? {} : {
+      additionalProperties: additional === false ? false : this.convert(additional, `${place}/additionalProperties`),
+    };
+    return Type.Object(Object.fromEntries(members), { ...options, ...closed });
+  }
+
+  /** One pattern and nothing else is TypeBox's Record; undefined for any other use of patterns. */
+  #record(schema: JsonObject, patterns: unknown, place: string, options: SchemaOptions): TSchema | undefined {
+    if (!isObject(patterns)) throw broken(`${place}/patternProperties`, `is ${quote(patterns)}: wanted an object`);
+    const [first, ...rest] = Object.entries(patterns);
+    if (first === undefined || rest.length > 0 || schema["properties"] !== undefined) return undefined;
+    if (schema["required"] !== undefined) return undefined;
+    const [pattern, member] = first;
+    if (!isPattern(pattern)) throw broken(`${place}/patternProperties`, `has ${quote(pattern)}: wanted a pattern`);
+    const value = this.convert(member, `${place}/patternProperties/${escape(pattern)}`);
+    const closed = schema["additionalProperties"] === false ? { additionalProperties: false } : {};
+    return Type.Record(Type.String({ pattern }), value, { ...options, ...closed });
+  }
+
+  #array(schema: JsonObject, place: string): TSchema {
+    const options = keywords(schema, ARRAY_KEYWORDS, place);
+    const { items, prefixItems, additionalItems } = schema;
+    const tuple = Array.isArray(items) ? items : prefixItems;
+    if (tuple === undefined) {
+      return Type.Array(items === undefined ? Type.Unknown() : this.convert(items, `${place}/items`), options);
+    }
+    if (!Array.isArray(tuple)) throw broken(`${place}/prefixItems`, `is ${quote(tuple)}: wanted an array of schemas`);
+    const members = tuple.map((member, index) => this.convert(member, `${place}/items/${index}`));
+    const rest = Array.isArray(items) ? additionalItems : items;
+    const fixed = schema["minItems"] === members.length && (rest === false || schema["maxItems"] === members.length);
+    // TypeBox tuples have exactly their length: an open one is checked as an array of the members' union.
+    if (fixed || (members.length === 0 && rest === false)) return Type.Tuple(members);
+    const others = rest === false ? [] : [rest === undefined ? Type.Unknown() : this.convert(rest, `${place}/items`)];
+    return Type.Array(Type.Union([...members, ...others]), options);
+  }
+}
+
+function intersect(parts: TSchema[]): TSchema {
+  return parts.length === 0 ? Type.Unknown() : Type.Intersect(parts);
+}
+
+/** A schema for exactly this JSON value. */
+function literal(value: unknown, place: string): TSchema {
+  if (typeof value === "string" || typeof value === "boolean") return Type.Literal(value);
+  if (typeof value === "number" && Number.isFinite(value)) return Type.Literal(value);
+  if (value === null) return Type.Null();
+  if (Array.isArray(value)) return Type.Tuple(value.map((member, index) => literal(member, `${place}/${index}`)));
+  if (!isObject(value)) throw broken(place, `is ${quote(value)}: wanted a JSON value`);
+  const members = Object.entries(value).map(([name, member]) => [name, literal(member, `${place}/${escape(name)}`)]);
+  return Type.Object(Object.fromEntries(members), { additionalProperties: false });
+}
+
+function annotations(schema: JsonObject): SchemaOptions {
+  const found = Object.entries(schema).filter(([key]) => ANNOTATIONS.includes(key) || key.startsWith("x-"));
+  return Object.fromEntries(found);
+}
+
+function keywords(
+  schema: JsonObject,
+  known: Readonly<Record<string, (value: unknown) => boolean>>,
+  place: string,
+): SchemaOptions {
+  const found: Record<string, unknown> = {};
+  for (const [keyword, isValid] of Object.entries(known)) {
+    const value = schema[keyword];
+    if (value === undefined) continue;
+    if (!isValid(value)) throw broken(`${place}/${keyword}`, `is ${quote(value)}, which this keyword does not take`);
+    found[keyword] = value;
+  }
+  return found;
+}
+
+function format(schema: JsonObject, place: string): SchemaOptions {
+  const name = schema["format"];
+  if (name === undefined) return {};
+  if (typeof name !== "string") throw broken(`${place}/format`, `is ${quote(name)}: wanted a string`);
+  return isKnownFormat(name) ? { format: name } : { "x-format": name };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0;
+}
+
+function isFinite(value: unknown): boolean {
+  return Number.isFinite(value);
+}
+
+function isPositive(value: unknown): boolean {
+  return Number.isFinite(value) && Number(value) > 0;
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
+}
+
+function isPattern(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    return new RegExp(value, "u") !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function escape(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+function broken(place: string, problem: string): CallError {
+  return new CallError("VALIDATION_ERROR", `JSON Schema is not valid at "${place}": it ${problem}`, {
+    errors: [{ path: place, message: `It ${problem}` }],
+  });
+}
