@@ -12,6 +12,8 @@ export interface EventLog {
    * Makes a batch durable, whole or not at all, guarded by the lease in the same statement. The run list and the call graph
    * are written with it. For each run the batch's events have consecutive seqs that follow what is stored.
    *
+   * A batch, or part of one, that this lease has already written is not an error (it is sent again after a lost answer).
+   *
    * A `run.created` whose idempotency key is taken is left out, with all other events of its run, and reported.
    *
    * @throws FencedError when the lease is no longer this hub's: nothing was written, and nothing ever will be again.
