@@ -186,6 +186,11 @@ class Conversion {
     }
     const wanted = new Set<string>(required);
     const members = new Map<string, TSchema>();
+    for (const name of [...Object.keys(properties), ...wanted]) {
+      if (hasControlCharacters(name)) {
+        throw broken(place, `has property ${quote(name)}: wanted a name without control characters`);
+      }
+    }
     for (const [name, member] of Object.entries(properties)) {
       const converted = this.convert(member, `${place}/properties/${escape(name)}`);
       members.set(name, wanted.has(name) ? converted : Type.Optional(converted));
@@ -295,12 +300,18 @@ function isBoolean(value: unknown): boolean {
 }
 
 function isPattern(value: unknown): boolean {
-  if (typeof value !== "string") return false;
+  if (typeof value !== "string" || hasControlCharacters(value)) return false;
   try {
     return new RegExp(value, "u") !== undefined;
   } catch {
     return false;
   }
+}
+
+/** TypeBox compiles no schema with these in a property's name or a pattern. */
+function hasControlCharacters(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- they are what it looks for
+  return /[\x07-\x0d\x1b\x7f]/.test(text);
 }
 
 function quote(value: unknown): string {

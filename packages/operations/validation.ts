@@ -63,11 +63,11 @@ export function assertIsSchema(schema: unknown, context = "Schema"): asserts sch
 
 function toIssues(errors: Iterable<ValueError>): ValidationIssue[] {
   const issues: ValidationIssue[] = [];
-  let missing: string | undefined;
+  const missing = new Set<string>();
   for (const error of errors) {
     // TypeBox reports an absent property twice: as missing, then as undefined of the wrong type.
-    if (error.path === missing) continue;
-    missing = error.type === ValueErrorType.ObjectRequiredProperty ? error.path : undefined;
+    if (missing.has(error.path)) continue;
+    if (error.type === ValueErrorType.ObjectRequiredProperty) missing.add(error.path);
     issues.push({ path: error.path, message: describeError(error) });
     if (issues.length === MAX_ISSUES) break;
   }
