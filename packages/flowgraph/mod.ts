@@ -26,3 +26,56 @@ export type {
   SleepNode,
   WaitNode,
 } from "./plan.ts";
+export { compile, isStatic } from "./compile/compile.ts";
+export type { NamedTemplate } from "./compile/compile.ts";
+export {
+  Approval,
+  Conditional,
+  Loop,
+  Map,
+  Operation,
+  Parallel,
+  Race,
+  Sequential,
+  Signal,
+  Sleep,
+  SleepUntil,
+  Workflow,
+} from "./component/mod.ts";
+export type {
+  ApprovalProps,
+  Binding,
+  CommonProps,
+  ConditionalProps,
+  LoopProps,
+  MapProps,
+  OperationProps,
+  ParallelProps,
+  RaceProps,
+  RetryProps,
+  RootProps,
+  SequentialProps,
+  SignalProps,
+  SleepProps,
+  SleepUntilProps,
+  WorkflowProps,
+} from "./component/mod.ts";
+export { parseDuration } from "./duration.ts";
+export type { Duration } from "./duration.ts";
+export { createElement } from "./element.ts";
+export type { Component, Element, Tag, Template } from "./element.ts";
+export { FlowgraphError } from "./error/flowgraph_error.ts";
+export { compileExpression } from "./expression/compile_expression.ts";
+export type { Expression } from "./expression/compile_expression.ts";
+export { ExpressionError } from "./expression/expression_error.ts";
+export type { ExpressionNames } from "./expression/expression_names.ts";
+export { nearestName } from "./nearest_name.ts";
+export { parseReference, resolveReference, walkPath } from "./parse_reference.ts";
+export type { ParsedReference } from "./parse_reference.ts";
+export type { Problem, ProblemCode } from "./problem.ts";
+export { $input, errorRef, inputRef, isReference, itemRef, ref, statusRef } from "./reference.ts";
+export type { OpenRef, Ref } from "./reference.ts";
+export { serializable } from "./serializable.ts";
+export { TemplateError } from "./template_error.ts";
+export { defineWorkflow, isWorkflowDefinition } from "./workflow.ts";
+export type { WorkflowDefinition, WorkflowOptions } from "./workflow.ts";

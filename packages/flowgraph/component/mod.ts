@@ -1,0 +1,33 @@
+/** The components of templates. @module */
+export {
+  Approval,
+  Conditional,
+  Loop,
+  MapEach as Map,
+  Operation,
+  Parallel,
+  Race,
+  Sequential,
+  Signal,
+  Sleep,
+  SleepUntil,
+  Workflow,
+} from "./components.ts";
+export type {
+  ApprovalProps,
+  Binding,
+  CommonProps,
+  ConditionalProps,
+  LoopProps,
+  MapProps,
+  OperationProps,
+  ParallelProps,
+  RaceProps,
+  RetryProps,
+  RootProps,
+  SequentialProps,
+  SignalProps,
+  SleepProps,
+  SleepUntilProps,
+  WorkflowProps,
+} from "./props.ts";

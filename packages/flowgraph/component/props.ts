@@ -1,0 +1,156 @@
+import type { Duration } from "../duration.ts";
+import type { Template } from "../element.ts";
+import type { FailurePolicy, PlanFunction, Reference } from "../plan.ts";
+
+/** JSON with references in it, or a function of the results so far (which makes the template not serialisable). */
+export type Binding =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | Reference
+  | PlanFunction
+  | readonly Binding[]
+  | { readonly [key: string]: Binding };
+
+/** Props of every component. */
+export interface CommonProps {
+  /** Unique in the template: `[A-Za-z_][A-Za-z0-9_-]*`, not starting with `__`. Absent: made from name and place. */
+  readonly key?: string;
+  /** Label for people. */
+  readonly title?: string;
+}
+
+/** Props that the template's root takes beside its own. */
+export interface RootProps {
+  /** The run's output. Absent: the last node's data. */
+  readonly output?: Reference;
+  /** Default `"continue-running"`. */
+  readonly failurePolicy?: FailurePolicy;
+}
+
+/** Retry policy as authors write it. */
+export interface RetryProps {
+  /** All attempts, the first included. */
+  readonly maxAttempts: number;
+  /** A number is a fixed delay in ms. Default: exponential from 200 ms, factor 2, at most 30 s. */
+  readonly backoff?: number | {
+    readonly kind?: "fixed" | "exponential";
+    readonly initialMs?: number;
+    readonly factor?: number;
+    readonly maxMs?: number;
+  };
+  /** Random share of the delay, 0 to 1. Default 0.2. */
+  readonly jitter?: number;
+  /** Error codes to retry. */
+  readonly on?: readonly string[];
+}
+
+export interface OperationProps extends CommonProps, RootProps {
+  /** The operation's id. */
+  readonly name: string;
+  readonly input?: Binding;
+  readonly retry?: RetryProps;
+  readonly timeout?: Duration;
+  readonly concurrencyKey?: string | Reference | PlanFunction;
+  /** Higher goes first. */
+  readonly priority?: number;
+  /** Labels a spoke must have. */
+  readonly spoke?: Readonly<Record<string, string>>;
+}
+
+export interface SequentialProps extends CommonProps, RootProps {
+  readonly children?: Template;
+}
+
+export interface ParallelProps extends CommonProps, RootProps {
+  /** At most so many children at once. */
+  readonly maxConcurrency?: number;
+  readonly children?: Template;
+}
+
+export interface RaceProps extends CommonProps, RootProps {
+  readonly children?: Template;
+}
+
+/** The test is `when` (CEL) or `test` (a node's key or operation's id that must have completed, or a function); exactly one. */
+export interface ConditionalProps extends CommonProps, RootProps {
+  readonly when?: string;
+  readonly test?: string | PlanFunction;
+  readonly else?: Template;
+  /** The then-branch. */
+  readonly children?: Template;
+}
+
+export interface MapProps extends CommonProps, RootProps {
+  readonly over: Reference | readonly Binding[] | PlanFunction | { readonly value: readonly unknown[] };
+  /** The name of the item inside the body: `{"$ref": "<as>.path"}`. */
+  readonly as: string;
+  readonly maxConcurrency?: number;
+  readonly children?: Template;
+}
+
+export interface LoopProps extends CommonProps, RootProps {
+  /** CEL or a function, asked after each turn: again? It may name the nodes of the body. */
+  readonly while: string | PlanFunction;
+  readonly maxIterations: number;
+  /** The name of the turn's index, from 0. */
+  readonly as?: string;
+  readonly children?: Template;
+}
+
+export interface SleepProps extends CommonProps, RootProps {
+  /** Milliseconds, a duration such as `"5m"`, or a reference to milliseconds. */
+  readonly ms: Duration | Reference | PlanFunction;
+}
+
+export interface SleepUntilProps extends CommonProps, RootProps {
+  /** ISO 8601 string, ms since the epoch, or a reference to one. */
+  readonly until: string | number | Reference | PlanFunction;
+}
+
+export interface SignalProps extends CommonProps, RootProps {
+  /** The signal's name. */
+  readonly name: string;
+  readonly timeout?: Duration;
+  /** JSON schema of the payload. */
+  readonly schema?: object;
+}
+
+export interface ApprovalProps extends CommonProps, RootProps {
+  readonly question: Binding;
+  /** The signal's name. Default: the node's key. */
+  readonly name?: string;
+  readonly timeout?: Duration;
+  /** JSON schema of the answer. */
+  readonly schema?: object;
+  /** Scopes, one of which the answering identity must hold. */
+  readonly answerers?: readonly string[];
+}
+
+/** With `name`, a child run. Without, and at the root only: what holds the steps, `output` and `failurePolicy`. */
+export interface WorkflowProps extends CommonProps, RootProps {
+  readonly name?: string;
+  readonly version?: string;
+  readonly input?: Binding;
+  readonly retry?: RetryProps;
+  readonly timeout?: Duration;
+  readonly children?: Template;
+}
+
+/** Props by tag. */
+export interface IntrinsicProps {
+  readonly approval: ApprovalProps;
+  readonly conditional: ConditionalProps;
+  readonly loop: LoopProps;
+  readonly map: MapProps;
+  readonly operation: OperationProps;
+  readonly parallel: ParallelProps;
+  readonly race: RaceProps;
+  readonly sequential: SequentialProps;
+  readonly signal: SignalProps;
+  readonly sleep: SleepProps;
+  readonly sleepuntil: SleepUntilProps;
+  readonly workflow: WorkflowProps;
+}

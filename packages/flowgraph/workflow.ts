@@ -1,0 +1,81 @@
+import type { Static, TSchema } from "@alkdev/typebox";
+import type { Template } from "./element.ts";
+import type { FailurePolicy, Reference } from "./plan.ts";
+import { isReference } from "./reference.ts";
+
+const WORKFLOW: unique symbol = Symbol.for("@alkdev/flowgraph.workflow");
+
+/** What {@linkcode defineWorkflow} takes. */
+export interface WorkflowOptions<Input extends TSchema> {
+  readonly name: string;
+  /** The author's own version label. */
+  readonly version?: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** Schema of the run's input. Absent: any input. */
+  readonly input?: Input;
+  /** Schema of the run's output, or the reference that is it (then put the schema in `outputSchema`). */
+  readonly output?: TSchema | Reference;
+  readonly outputSchema?: TSchema;
+  /** The reference that is the run's output. Absent: `output`, if that is a reference; else the last node's data. */
+  readonly result?: Reference;
+  /** Elements, or a function from the run's input to elements. */
+  readonly template: Template | ((input: Static<Input>) => Template);
+  /** `"tool"`: also served as a tool of its own. */
+  readonly expose?: "tool";
+  /** Default `"continue-running"`. */
+  readonly failurePolicy?: FailurePolicy;
+}
+
+/** A workflow, frozen. */
+export interface WorkflowDefinition {
+  readonly name: string;
+  readonly version?: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** Null: any input. */
+  readonly inputSchema: TSchema | null;
+  /** Null: any output. */
+  readonly outputSchema: TSchema | null;
+  /** The run's output. Null: what the root's `output` prop says, else the last node's data. */
+  readonly result: Reference | null;
+  readonly template: Template | ((input: never) => Template);
+  readonly expose?: "tool";
+  readonly failurePolicy?: FailurePolicy;
+}
+
+/**
+ * Defines a workflow; a template file exports the result as default.
+ *
+ * @throws TypeError when there is no name, or it holds more than letters, digits, `_`, `-`, `.` and `/`.
+ */
+export function defineWorkflow<Input extends TSchema = TSchema>(options: WorkflowOptions<Input>): WorkflowDefinition {
+  const { name, version, title, description, input, output, template, expose, failurePolicy } = options;
+  if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}$/.test(name)) {
+    throw new TypeError(
+      `Cannot define workflow "${name}": "name" must start with a letter or digit and hold only letters, digits, "_", "-", "." and "/", at most 128`,
+    );
+  }
+  if (template === undefined) throw new TypeError(`Cannot define workflow "${name}": "template" is missing`);
+  const asResult = isReference(output) ? output : null;
+  const asSchema = output === undefined || isReference(output) ? null : output;
+  const definition: WorkflowDefinition = {
+    name,
+    ...(version !== undefined && { version }),
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    inputSchema: input ?? null,
+    outputSchema: options.outputSchema ?? asSchema,
+    result: options.result ?? asResult,
+    template,
+    ...(expose !== undefined && { expose }),
+    ...(failurePolicy !== undefined && { failurePolicy }),
+  };
+  Object.defineProperty(definition, WORKFLOW, { value: true });
+  return Object.freeze(definition);
+}
+
+/** Was this made by {@linkcode defineWorkflow}, of whichever copy of this package? */
+export function isWorkflowDefinition(value: unknown): value is WorkflowDefinition {
+  return typeof value === "object" && value !== null && Reflect.get(value, WORKFLOW) === true;
+}
