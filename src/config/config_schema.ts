@@ -1,0 +1,79 @@
+import { type TObject, Type } from "@alkdev/typebox";
+
+const strict = { additionalProperties: false } as const;
+const port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const texts = Type.Array(Type.String({ minLength: 1 }));
+
+const log = Type.Object({
+  level: Type.Optional(Type.Union([
+    Type.Literal("trace"),
+    Type.Literal("debug"),
+    Type.Literal("info"),
+    Type.Literal("warning"),
+    Type.Literal("error"),
+    Type.Literal("fatal"),
+    Type.Literal("off"),
+  ])),
+  format: Type.Optional(Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")])),
+}, strict);
+
+const limits = Type.Object({
+  bodyBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
+  inputBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
+  jsonDepth: Type.Optional(Type.Integer({ minimum: 4, maximum: 1000 })),
+  maxWaitSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
+}, strict);
+
+const file = Type.Object({
+  $schema: Type.Optional(Type.String()),
+  host: Type.Optional(Type.String({ minLength: 1 })),
+  port: Type.Optional(port),
+  databaseUrl: Type.Optional(Type.String({ pattern: "^postgres(ql)?://" })),
+  redisUrl: Type.Optional(Type.String({ pattern: "^rediss?://" })),
+  encryptionKeys: Type.Optional(Type.String({ pattern: "^v\\d+:" })),
+  workflows: Type.Optional(texts),
+  httpHosts: Type.Optional(texts),
+  log: Type.Optional(log),
+  limits: Type.Optional(limits),
+}, strict);
+
+/** Levels of the log, least severe first; `off` logs nothing. */
+export type LogLevelName = "trace" | "debug" | "info" | "warning" | "error" | "fatal" | "off";
+/** `auto` is pretty on a terminal and JSON elsewhere. */
+export type LogFormat = "auto" | "json" | "pretty";
+
+/** The config file after its encrypted values were opened. */
+export interface ConfigFile {
+  /** For editors. */
+  readonly $schema?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  /** `v2:<base64>,v1:<base64>`, the first current. */
+  readonly encryptionKeys?: string;
+  /** Extra template directories. */
+  readonly workflows?: readonly string[];
+  /** Hosts that `core.http` may call. */
+  readonly httpHosts?: readonly string[];
+  readonly log?: { readonly level?: LogLevelName; readonly format?: LogFormat };
+  readonly limits?: {
+    readonly bodyBytes?: number;
+    readonly inputBytes?: number;
+    readonly jsonDepth?: number;
+    readonly maxWaitSeconds?: number;
+  };
+}
+
+/** Validates {@linkcode ConfigFile}; does not compile when the two part. */
+export const ConfigFileSchema: TObject = file satisfies { static: ConfigFile };
+
+/** Fields whose value no message may quote. */
+export const SECRET_FIELDS: ReadonlySet<string> = new Set(["databaseUrl", "redisUrl", "encryptionKeys"]);
+
+/** What a secret field must look like, as a message cannot quote what it looks like now. */
+export const WANTED_OF_SECRET: ReadonlyMap<string, string> = new Map([
+  ["databaseUrl", "a URL such as postgres://user@host/database"],
+  ["redisUrl", "a URL such as redis://host:6379"],
+  ["encryptionKeys", "a key ring such as v1:<base64>"],
+]);

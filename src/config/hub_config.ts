@@ -1,0 +1,47 @@
+import type { LogFormat, LogLevelName } from "./config_schema.ts";
+
+/** Everything settable, resolved: environment over file over defaults. Paths are as given, relative to the working directory. */
+export interface HubConfig {
+  readonly dataDir: string;
+  /** The config file that was read; null: there is none. */
+  readonly configPath: string | null;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Null: the embedded database. */
+  readonly databaseUrl: string | null;
+  /** Null: one process. */
+  readonly redisUrl: string | null;
+  /** The key ring's text where the configuration has one; null: the data directory's own. Secret. */
+  readonly encryptionKeys: string | null;
+  /** Where the master key is. */
+  readonly masterKeyPath: string;
+  readonly log: { readonly level: LogLevelName; readonly format: LogFormat };
+  /** Extra template directories. */
+  readonly workflows: readonly string[];
+  /** Hosts that `core.http` may call. */
+  readonly httpHosts: readonly string[];
+  readonly limits: HubLimits;
+  /** To be logged once there is a log. */
+  readonly warnings: readonly string[];
+}
+
+/** What a request may ask for. */
+export interface HubLimits {
+  /** Of a whole HTTP body; default 2 MiB. */
+  readonly bodyBytes: number;
+  /** Of a run's input; default 1 MiB. */
+  readonly inputBytes: number;
+  /** Nesting of JSON; default 64. */
+  readonly jsonDepth: number;
+  /** Longest `Prefer: wait`; default 60. */
+  readonly maxWaitSeconds: number;
+}
+
+/** The limits where nothing else is said. */
+export const DEFAULT_LIMITS: HubLimits = {
+  bodyBytes: 2 * 1024 * 1024,
+  inputBytes: 1024 * 1024,
+  jsonDepth: 64,
+  maxWaitSeconds: 60,
+};

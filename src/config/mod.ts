@@ -1,0 +1,9 @@
+/** Settings of the hub, and what its first start sets up. @module */
+export { ConfigError, type ConfigIssue } from "./config_error.ts";
+export type { ConfigFiles } from "./config_files.ts";
+export { type ConfigFile, ConfigFileSchema, type LogFormat, type LogLevelName } from "./config_schema.ts";
+export { denoFiles } from "./deno_files.ts";
+export type { Environment } from "./environment.ts";
+export { DEFAULT_LIMITS, type HubConfig, type HubLimits } from "./hub_config.ts";
+export { type ConfigSources, loadConfig } from "./load_config.ts";
+export { type HubSecrets, selfSetup } from "./self_setup.ts";
