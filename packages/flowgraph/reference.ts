@@ -8,7 +8,11 @@ interface Marked extends Reference {
 }
 
 /** A reference of unknown type: every property is a reference too. */
-export type OpenRef = Marked & { readonly [key: string]: OpenRef };
+export type OpenRef = Marked & {
+  // `OpenRef` here would be `OpenRef | undefined` under noUncheckedIndexedAccess, and `ref("a").b.c` an error.
+  // deno-lint-ignore no-explicit-any
+  readonly [key: string]: any;
+};
 
 /**
  * Stands in a template for a value that a run will have, and serialises as `{"$ref": "…"}`. Its properties are references to

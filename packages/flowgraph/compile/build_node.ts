@@ -3,14 +3,11 @@ import type { Json } from "../json.ts";
 import type { Bindable, FunctionMark, PlanFunction, PlanNode, Reference, RetryPolicy } from "../plan.ts";
 import { bind, type Binder, markFunction } from "./bind.ts";
 import { type Draft, pointer, type Problems } from "./draft.ts";
-import { findTested } from "./find_tested.ts";
+import { findTested, type TestedContext } from "./find_tested.ts";
 import { isRecord } from "./prop_rules.ts";
 
 /** What building one node needs to know of the others. */
-export interface BuildContext {
-  readonly drafts: readonly Draft[];
-  readonly byKey: ReadonlyMap<string, number>;
-  readonly problems: Problems;
+export interface BuildContext extends TestedContext {
   readonly functions: Map<string, PlanFunction>;
 }
 

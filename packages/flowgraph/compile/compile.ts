@@ -64,7 +64,7 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
   const { drafts } = read;
   const byKey = assignKeys(drafts, problems);
   const functions = new Map<string, PlanFunction>();
-  const context = { drafts, byKey, problems, functions };
+  const context = { drafts, byKey, problems, functions, operations: { byId: null } };
   const unconnected = drafts.map((draft, index): PlanNode => buildNode(index, draft, context));
   const locate = (index: number, at: readonly string[]): string => locateIn(drafts, index, at);
   const output = source.result ?? (isReference(read.output) ? read.output : null);
@@ -80,7 +80,6 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
   return { compiled: Object.freeze({ plan, functions }), problems, locate };
 }
 
-/** Index -1 is the template itself, whose `output` prop the root carries. */
 function locateIn(drafts: readonly Draft[], index: number, at: readonly string[]): string {
   return pointer(drafts[index]?.place ?? null, "props", ...at);
 }

@@ -1,43 +1,58 @@
 import { nearestName } from "../nearest_name.ts";
 import { type Draft, pointer, type Problems } from "./draft.ts";
 
+/** What finding a tested node needs to know. */
+export interface TestedContext {
+  readonly drafts: readonly Draft[];
+  readonly byKey: ReadonlyMap<string, number>;
+  readonly problems: Problems;
+  /** Indices of operations by id, ascending; made when first needed. */
+  readonly operations: { byId: ReadonlyMap<string, readonly number[]> | null };
+}
+
 /**
  * The key of the node that a Conditional's string `test` means: the node of that key, else the operation of that id that
  * stands nearest before the Conditional, else the first one after it.
  */
-export function findTested(
-  index: number,
-  name: string,
-  context: {
-    readonly drafts: readonly Draft[];
-    readonly byKey: ReadonlyMap<string, number>;
-    readonly problems: Problems;
-  },
-): string {
-  const { drafts, byKey } = context;
+export function findTested(index: number, name: string, context: TestedContext): string {
+  const { drafts, byKey, operations } = context;
   if (byKey.has(name)) return name;
+  operations.byId ??= indexOperations(drafts);
+  const places = operations.byId.get(name) ?? [];
   const end = drafts[index]?.end ?? index + 1;
-  let inside: Draft | undefined;
-  let found: Draft | undefined;
-  for (let i = 0; i < drafts.length; i++) {
-    const draft = drafts[i];
-    if (!draft || draft.tag !== "operation" || draft.props.name !== name) continue;
-    if (i > index && i < end) inside ??= draft;
-    else if (i < index || !found) found = draft;
-  }
-  const tested = found ?? inside;
-  if (tested) return tested.key;
-  const names = drafts.flatMap((draft) =>
-    draft.tag === "operation" ? [draft.key, String(draft.props.name)] : [draft.key]
-  );
-  const suggestion = nearestName(name, names);
-  const place = drafts[index]?.place ?? null;
+  const tested = places[countBelow(places, index) - 1] ?? places[countBelow(places, end)] ?? places[0];
+  if (tested !== undefined) return drafts[tested]?.key ?? name;
+  const suggestion = nearestName(name, [...byKey.keys(), ...operations.byId.keys()]);
   context.problems.add(
-    pointer(place, "props", "test"),
+    pointer(drafts[index]?.place ?? null, "props", "test"),
     "unknown-reference",
     `"test" names "${name}", which is neither a node's key nor an operation of this template` +
       (suggestion ? `: did you mean "${suggestion}"?` : ""),
     { node: drafts[index]?.key ?? "", ...(suggestion !== undefined && { suggestion }) },
   );
   return name;
+}
+
+function indexOperations(drafts: readonly Draft[]): Map<string, number[]> {
+  const byId = new Map<string, number[]>();
+  for (let i = 0; i < drafts.length; i++) {
+    const draft = drafts[i];
+    if (draft?.tag !== "operation" || typeof draft.props.name !== "string") continue;
+    const places = byId.get(draft.props.name);
+    if (places) places.push(i);
+    else byId.set(draft.props.name, [i]);
+  }
+  return byId;
+}
+
+/** How many of the ascending numbers are below the limit. */
+function countBelow(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? Infinity) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
