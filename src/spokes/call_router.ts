@@ -1,0 +1,377 @@
+import { CallError, isResponseEnvelope, type OperationSpec } from "@alkdev/operations";
+import type { Clock, DispatchedCall } from "../../engine/ports.ts";
+import { conflictError, conflictingField } from "./conflict.ts";
+import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
+import { OfferedOperation } from "./offered_operation.ts";
+import type { CallPlace, CallSink } from "./ports.ts";
+import { RemoteCall, requestOf } from "./remote_call.ts";
+import type { Spoke, SpokeLink } from "./spoke.ts";
+
+export interface CallRouterOptions {
+  readonly clock: Clock;
+  /** How long a spoke may be away before its calls are given to another. */
+  readonly graceMs: number;
+  /** Calls that may wait for one operation. */
+  readonly maxQueued: number;
+  readonly traceparent: ((call: DispatchedCall) => string | undefined) | undefined;
+  /** A spoke will not come back. */
+  readonly onGone: (spoke: Spoke, reason: string) => void;
+}
+
+/**
+ * Which call is where. Owns every {@linkcode Spoke}'s status and every {@linkcode RemoteCall}; all of it is synchronous.
+ *
+ * 1. A call is in one queue, or in flight on one spoke, or settled.
+ * 2. A call is settled once: by the outcome of the spoke that has it, by abort, by deadline or by loss. Later outcomes are
+ *    dropped.
+ * 3. `call.aborted` is sent once per aborted call, to the spoke that has it, at the latest when it comes back.
+ */
+export class CallRouter {
+  readonly #options: CallRouterOptions;
+  readonly #organizations = new Map<string, Map<string, OfferedOperation>>();
+  readonly #calls = new Map<string, RemoteCall>();
+  #queued = 0;
+  #order = 0;
+  #assigned = 0;
+
+  constructor(options: CallRouterOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#calls.size - this.#queued;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  spec(orgId: string, operationId: string): OperationSpec | undefined {
+    return this.#organizations.get(orgId)?.get(operationId)?.spec ?? undefined;
+  }
+
+  specs(orgId: string): OperationSpec[] {
+    const offered = this.#organizations.get(orgId)?.values() ?? [];
+    return Array.from(offered, ({ spec }) => spec).filter((spec) => spec !== null);
+  }
+
+  place(requestId: string): CallPlace | null {
+    const remote = this.#calls.get(requestId);
+    if (remote === undefined) return null;
+    const { spoke } = remote;
+    if (spoke === null) return { spokeId: null, spokeName: null, state: "queued" };
+    return { spokeId: spoke.id, spokeName: spoke.record.name, state: spoke.link === null ? "reconnecting" : "running" };
+  }
+
+  // Calls
+
+  submit(call: DispatchedCall, sink: CallSink, streaming: boolean): void {
+    const { signal, requestId, operationId } = call;
+    if (signal.aborted) return sink.fail(abortError(signal));
+    const operation = this.#organizations.get(call.orgId)?.get(operationId);
+    if (operation === undefined || !operation.isOffered(call.spoke)) return sink.fail(notOffered(call));
+    if (this.#calls.has(requestId)) {
+      return sink.fail(new CallError("EXECUTION_ERROR", `Call "${requestId}" is already in flight`, { requestId }));
+    }
+    const remote = new RemoteCall({ call, operation, sink, streaming, order: ++this.#order });
+    this.#calls.set(requestId, remote);
+    this.#attach(remote);
+    this.#place(remote);
+  }
+
+  /**
+   * Takes what `spoke` says about a call that it was sent.
+   *
+   * @throws {FrameError} when it was never sent that call, or when the outcome has no form
+   */
+  outcome(spoke: Spoke, requestId: string, { type, payload }: Envelope): void {
+    const remote = spoke.inFlight.get(requestId);
+    if (remote === undefined) {
+      if (spoke.ended.has(requestId)) return;
+      throw new FrameError(`Call "${requestId}" of "${type}" was not sent to this spoke`, requestId);
+    }
+    switch (type) {
+      case "call.responded":
+        return this.#responded(remote, payload["output"]);
+      case "call.completed":
+        this.#finish(remote);
+        if (remote.streaming) return remote.sink.complete();
+        return remote.sink.fail(new CallError("ABORTED", `Call "${requestId}" was completed without a response`));
+      case "call.aborted":
+        this.#finish(remote);
+        return remote.sink.fail(new CallError("ABORTED", `Call "${requestId}" was aborted by its spoke`));
+      default:
+        this.#finish(remote);
+        return remote.sink.fail(toCallError(payload));
+    }
+  }
+
+  #responded(remote: RemoteCall, value: unknown): void {
+    // JSON drops a `data` that is undefined.
+    const output = isRecord(value) && !("data" in value) ? { ...value, data: undefined } : value;
+    if (!isResponseEnvelope(output)) {
+      const { requestId, operationId } = remote.call;
+      const message = `Output of operation "${operationId}" is not an envelope: wanted {data, meta: {source, …}}`;
+      this.#release(remote);
+      remote.sink.fail(new CallError("EXECUTION_ERROR", message, { operationId }));
+      throw new FrameError(message, requestId);
+    }
+    if (!remote.streaming) this.#finish(remote);
+    remote.sink.respond(output);
+  }
+
+  #attach(remote: RemoteCall): void {
+    const { signal, deadline } = remote.call;
+    const onAbort = () => this.#end(remote, abortError(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    const cancel = deadline === null ? undefined : this.#options.clock.at(deadline, () => {
+      const { requestId, operationId } = remote.call;
+      const lost = remote.lost && remote.spoke === null;
+      this.#end(
+        remote,
+        lost
+          ? lostError(remote)
+          : new CallError("TIMEOUT", `Call "${requestId}" of operation "${operationId}" passed its deadline`, {
+            deadline,
+          }),
+      );
+    });
+    remote.detach = () => {
+      signal.removeEventListener("abort", onAbort);
+      cancel?.();
+    };
+  }
+
+  #place(remote: RemoteCall): void {
+    const { operation, call } = remote;
+    const spoke = operation.pick(call.spoke);
+    if (spoke !== null) return this.#send(remote, spoke);
+    if (operation.queue.size >= this.#options.maxQueued) {
+      this.#finish(remote);
+      const message = `Operation "${operation.id}" has ${operation.queue.size} calls waiting: wanted fewer`;
+      return remote.sink.fail(new CallError("OVERLOADED", message, { operationId: operation.id }));
+    }
+    operation.queue.add(remote);
+    this.#queued++;
+  }
+
+  #send(remote: RemoteCall, spoke: Spoke): void {
+    remote.spoke = spoke;
+    spoke.inFlight.set(remote.call.requestId, remote);
+    spoke.lastAssigned = ++this.#assigned;
+    this.#write(remote, spoke);
+  }
+
+  #write(remote: RemoteCall, spoke: Spoke): void {
+    try {
+      spoke.link?.write(requestOf(remote.call, this.#options.traceparent?.(remote.call)));
+    } catch (error) {
+      this.#finish(remote);
+      remote.sink.fail(error instanceof CallError ? error : new CallError("EXECUTION_ERROR", String(error)));
+    }
+  }
+
+  /** Ends a call from this side: the spoke is told, and what it says later is dropped. */
+  #end(remote: RemoteCall, error: CallError): void {
+    this.#release(remote);
+    remote.sink.fail(error);
+  }
+
+  /** Finishes a call whose spoke may still be at it. */
+  #release(remote: RemoteCall): void {
+    const { spoke, call: { requestId } } = remote;
+    if (spoke !== null) {
+      spoke.ended.add(requestId);
+      if (spoke.link === null) spoke.missAbort(requestId);
+      else spoke.link.write(envelope("call.aborted", { requestId }));
+    }
+    this.#finish(remote);
+  }
+
+  #finish(remote: RemoteCall): void {
+    const { spoke, operation } = remote;
+    this.#calls.delete(remote.call.requestId);
+    remote.detach();
+    if (spoke === null) {
+      this.#dequeue(remote);
+      this.#forgetIfEmpty(operation);
+      return;
+    }
+    spoke.inFlight.delete(remote.call.requestId);
+    this.#pump(spoke);
+  }
+
+  #dequeue(remote: RemoteCall): void {
+    if (remote.operation.queue.delete(remote)) this.#queued--;
+  }
+
+  /** Gives waiting calls to a spoke while it has slots, the oldest first. */
+  #pump(spoke: Spoke): void {
+    while (this.#queued > 0 && spoke.hasSlot) {
+      let oldest: RemoteCall | null = null;
+      for (const id of spoke.operations.keys()) {
+        const next = this.#organizations.get(spoke.record.orgId)?.get(id)?.next(spoke) ?? null;
+        if (next !== null && (oldest === null || next.order < oldest.order)) oldest = next;
+      }
+      if (oldest === null) return;
+      this.#dequeue(oldest);
+      this.#send(oldest, spoke);
+    }
+  }
+
+  // Spokes
+
+  /** @throws {CallError} `OPERATION_CONFLICT` with another spoke that is here: nothing has changed */
+  checkConflicts(orgId: string, operations: ReadonlyMap<string, OperationSpec>, self: Spoke | null): void {
+    const offered = this.#organizations.get(orgId);
+    for (const [id, spec] of operations) {
+      for (const [other, otherSpec] of offered?.get(id)?.spokes ?? []) {
+        if (other === self || other.status === "disconnected" || otherSpec.version !== spec.version) continue;
+        const field = conflictingField(spec, otherSpec);
+        if (field !== null) throw conflictError(spec, field, other.record.name);
+      }
+    }
+  }
+
+  /** Makes the spoke's operations known. Calls for them wait until it is activated. */
+  offer(spoke: Spoke): void {
+    let offered = this.#organizations.get(spoke.record.orgId);
+    if (offered === undefined) this.#organizations.set(spoke.record.orgId, offered = new Map());
+    for (const operation of [...offered.values()]) {
+      if (spoke.operations.has(operation.id) || !operation.spokes.has(spoke)) continue;
+      operation.remove(spoke);
+      this.#settleQueue(operation);
+    }
+    for (const [id, spec] of spoke.operations) {
+      let operation = offered.get(id);
+      if (operation === undefined) offered.set(id, operation = new OfferedOperation(spoke.record.orgId, id));
+      operation.add(spoke, spec);
+    }
+  }
+
+  /** The spoke is here, for the first time or again: aborts that it missed, then its calls, then waiting ones. */
+  activate(spoke: Spoke, link: SpokeLink): void {
+    spoke.cancelGrace();
+    spoke.link = link;
+    spoke.status = "connected";
+    for (const requestId of spoke.takeMissedAborts()) link.write(envelope("call.aborted", { requestId }));
+    for (const remote of [...spoke.inFlight.values()]) {
+      if (spoke.operations.has(remote.call.operationId)) this.#write(remote, spoke);
+      else this.#move(remote);
+    }
+    // Which version is served may have changed with it: everyone looks at the queues.
+    for (const id of spoke.operations.keys()) {
+      const operation = this.#organizations.get(spoke.record.orgId)?.get(id);
+      if (operation === undefined || operation.queue.size === 0) continue;
+      for (const other of operation.spokes.keys()) this.#pump(other);
+    }
+  }
+
+  drain(spoke: Spoke): void {
+    if (spoke.status === "connected" || spoke.status === "registering") spoke.status = "draining";
+  }
+
+  /** Its socket has closed. */
+  detach(spoke: Spoke): void {
+    spoke.link = null;
+    if (spoke.status === "draining") return this.lose(spoke, "it has left");
+    this.away(spoke);
+  }
+
+  /** Waits for a spoke that is not here. Streams cannot go on: which of their chunks got lost is not known. */
+  away(spoke: Spoke): void {
+    const { clock, graceMs } = this.#options;
+    spoke.status = "disconnected";
+    for (const remote of [...spoke.inFlight.values()]) {
+      if (remote.streaming) this.#end(remote, lostError(remote));
+    }
+    spoke.cancelGrace = clock.at(clock.now() + graceMs, () => this.lose(spoke, "it did not come back in time"));
+  }
+
+  /** The spoke will not come back: its calls go to another, or wait for one until their deadline, or fail. */
+  lose(spoke: Spoke, reason: string): void {
+    if (spoke.status === "gone") return;
+    spoke.cancelGrace();
+    spoke.status = "gone";
+    spoke.link = null;
+    const offered = this.#organizations.get(spoke.record.orgId);
+    const operations = [...spoke.operations.keys()].map((id) => offered?.get(id)).filter((it) => it !== undefined);
+    for (const operation of operations) operation.remove(spoke);
+    // Before operations without a spoke are forgotten: a call that waits keeps its operation known.
+    for (const remote of [...spoke.inFlight.values()]) this.#move(remote);
+    for (const operation of operations) this.#settleQueue(operation);
+    this.#options.onGone(spoke, reason);
+  }
+
+  /** Looks at an operation's queue again after a spoke stopped offering it. */
+  #settleQueue(operation: OfferedOperation): void {
+    for (const remote of [...operation.queue]) {
+      if (!operation.isOffered(remote.call.spoke)) this.#orphan(remote);
+    }
+    if (operation.queue.size > 0) {
+      for (const other of operation.spokes.keys()) this.#pump(other);
+    }
+    this.#forgetIfEmpty(operation);
+  }
+
+  /** Takes a call from a spoke that is gone, or offers its operation no longer. */
+  #move(remote: RemoteCall): void {
+    remote.spoke?.inFlight.delete(remote.call.requestId);
+    remote.spoke = null;
+    remote.lost = true;
+    if (remote.streaming) {
+      this.#finish(remote);
+      return remote.sink.fail(lostError(remote));
+    }
+    if (remote.operation.isOffered(remote.call.spoke)) return this.#place(remote);
+    remote.operation.queue.add(remote);
+    this.#queued++;
+    this.#orphan(remote);
+  }
+
+  /** A waiting call that nobody offers: it waits for a new spoke if its deadline bounds that. */
+  #orphan(remote: RemoteCall): void {
+    remote.lost = true;
+    const { operation, call } = remote;
+    // The operation may have been forgotten while the call was in flight.
+    const offered = this.#organizations.get(operation.orgId);
+    if (call.deadline !== null && offered?.get(operation.id) === operation) return;
+    this.#finish(remote);
+    remote.sink.fail(lostError(remote));
+  }
+
+  #forgetIfEmpty(operation: OfferedOperation): void {
+    if (operation.spokes.size > 0 || operation.queue.size > 0) return;
+    const offered = this.#organizations.get(operation.orgId);
+    if (offered?.get(operation.id) !== operation) return;
+    offered.delete(operation.id);
+    if (offered.size === 0) this.#organizations.delete(operation.orgId);
+  }
+}
+
+function abortError(signal: AbortSignal): CallError {
+  return signal.reason instanceof CallError
+    ? signal.reason
+    : new CallError("ABORTED", "Call was aborted by its caller");
+}
+
+function lostError({ call }: RemoteCall): CallError {
+  const { requestId, operationId } = call;
+  const message = `Spoke of call "${requestId}" was lost, and no other offers operation "${operationId}"`;
+  return new CallError("SPOKE_LOST", message, { operationId });
+}
+
+function notOffered({ operationId, spoke }: DispatchedCall): CallError {
+  const labels = spoke === null ? "" : ` with labels ${JSON.stringify(spoke)}`;
+  return new CallError("OPERATION_NOT_FOUND", `No connected spoke${labels} offers operation "${operationId}"`, {
+    operationId,
+  });
+}
+
+function toCallError({ code, message, details }: Readonly<Record<string, unknown>>): CallError {
+  return new CallError(
+    typeof code === "string" && code !== "" ? code.slice(0, 200) : "UNKNOWN_ERROR",
+    typeof message === "string" ? message : "The spoke gave no message",
+    details,
+  );
+}

@@ -1,0 +1,21 @@
+/** Spokes: who is connected, what they offer, and the calls they work on. @module */
+export { createMemorySpokeStore } from "./memory_spoke_store.ts";
+export type {
+  CallObserver,
+  CallPlace,
+  HubCall,
+  HubCalls,
+  PoolStats,
+  RunEventsPort,
+  RunnerPool,
+  SpokeLog,
+  SpokePrincipal,
+  SpokeRecord,
+  SpokeSocket,
+  SpokeStatus,
+  SpokeStore,
+  SpokeView,
+} from "./ports.ts";
+export { RESERVED_NAMESPACES } from "./registration.ts";
+export { createRunnerPool } from "./runner_pool.ts";
+export type { RunnerPoolOptions } from "./runner_pool.ts";

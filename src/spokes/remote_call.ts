@@ -1,0 +1,45 @@
+import type { DispatchedCall } from "../../engine/ports.ts";
+import { type Envelope, envelope } from "./envelope.ts";
+import type { CallSink } from "./ports.ts";
+import type { OfferedOperation } from "./offered_operation.ts";
+import type { Spoke } from "./spoke.ts";
+
+/** One call on its way through a spoke: queued (`spoke` is null) or sent. Settled once, by the router. */
+export class RemoteCall {
+  readonly call: DispatchedCall;
+  readonly operation: OfferedOperation;
+  readonly sink: CallSink;
+  readonly streaming: boolean;
+  /** Rises with each submission: of two queued calls the lower is older. */
+  readonly order: number;
+  spoke: Spoke | null = null;
+  /** A spoke that had it is gone. */
+  lost = false;
+  /** Detaches the abort listener and the deadline's timer. */
+  detach: () => void = () => {};
+
+  constructor(
+    params: Pick<RemoteCall, "call" | "operation" | "sink" | "streaming" | "order">,
+  ) {
+    this.call = params.call;
+    this.operation = params.operation;
+    this.sink = params.sink;
+    this.streaming = params.streaming;
+    this.order = params.order;
+  }
+}
+
+/** What the spoke is sent: the same each time, so that it can tell a re-send by its `requestId`. */
+export function requestOf(call: DispatchedCall, traceparent: string | undefined): Envelope {
+  const { requestId, operationId, input, parentRequestId, deadline, identity, runId, nodeKey, attempt } = call;
+  const inRun = runId === "" ? {} : { runId, nodeKey, attempt };
+  return envelope("call.requested", {
+    requestId,
+    operationId,
+    input,
+    ...(parentRequestId === "" ? {} : { parentRequestId }),
+    ...(deadline === null ? {} : { deadline }),
+    identity,
+    metadata: traceparent === undefined ? inRun : { ...inRun, traceparent },
+  });
+}

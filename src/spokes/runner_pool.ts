@@ -1,0 +1,342 @@
+import { CallError, hasScope, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import type { Clock, DispatchedCall } from "../../engine/ports.ts";
+import { CallRouter } from "./call_router.ts";
+import { ChunkQueue } from "./chunk_queue.ts";
+import { Connection, type ConnectionHost } from "./connection.ts";
+import { envelope } from "./envelope.ts";
+import type {
+  CallObserver,
+  CallPlace,
+  HubCalls,
+  PoolStats,
+  RunEventsPort,
+  RunnerPool,
+  SpokeLog,
+  SpokePrincipal,
+  SpokeRecord,
+  SpokeSocket,
+  SpokeStore,
+  SpokeView,
+} from "./ports.ts";
+import type { Registration } from "./registration.ts";
+import { Spoke } from "./spoke.ts";
+
+export interface RunnerPoolOptions {
+  readonly hubId: string;
+  readonly clock: Clock;
+  readonly store: SpokeStore;
+  /** Calls that come in on sockets. May be a closure over what is built after the pool: it is used with the first socket. */
+  readonly calls: HubCalls;
+  readonly runEvents?: RunEventsPort;
+  readonly observer?: CallObserver;
+  readonly log?: SpokeLog;
+  /** Default 5,000. A spoke silent for three of these is lost. */
+  readonly heartbeatMs?: number;
+  /** How long a spoke whose socket closed may be away. Default 10,000. */
+  readonly graceMs?: number;
+  /** Default 4 MiB. */
+  readonly maxFrameBytes?: number;
+  /** Calls that may wait for one operation. Default 10,000. */
+  readonly maxQueued?: number;
+  /** Random ids; default `crypto.randomUUID`. */
+  readonly newId?: () => string;
+  /** W3C trace context of a call, where there is one. */
+  readonly traceparent?: (call: DispatchedCall) => string | undefined;
+  /** The operations or the spokes of an organization have changed. */
+  readonly onChange?: (orgId: string) => void;
+}
+
+const DEFAULT_HEARTBEAT_MS = 5_000;
+const DEFAULT_GRACE_MS = 10_000;
+const DEFAULT_MAX_FRAME_BYTES = 4 * 1024 * 1024;
+const DEFAULT_MAX_QUEUED = 10_000;
+const MISSED_HEARTBEATS = 3;
+
+/** The pool of remote executors of one hub. */
+export function createRunnerPool(options: RunnerPoolOptions): RunnerPool {
+  return new Pool(options);
+}
+
+class Pool implements RunnerPool, ConnectionHost {
+  readonly clock: Clock;
+  readonly maxFrameBytes: number;
+  readonly calls: HubCalls;
+  readonly runEvents: RunEventsPort | undefined;
+  readonly observer: CallObserver;
+  readonly log: SpokeLog | undefined;
+  readonly router: CallRouter;
+  readonly #options: RunnerPoolOptions;
+  readonly #heartbeatMs: number;
+  readonly #connections = new Set<Connection>();
+  readonly #spokes = new Map<string, Spoke>();
+  #cancelSweep: () => void = () => {};
+  #isClosed = false;
+
+  constructor(options: RunnerPoolOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.calls = options.calls;
+    this.runEvents = options.runEvents;
+    this.observer = options.observer ?? {};
+    this.log = options.log;
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    this.#heartbeatMs = options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS;
+    this.router = new CallRouter({
+      clock: options.clock,
+      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      maxQueued: options.maxQueued ?? DEFAULT_MAX_QUEUED,
+      traceparent: options.traceparent,
+      onGone: (spoke, reason) => this.#gone(spoke, reason),
+    });
+    this.#scheduleSweep();
+  }
+
+  async restore(): Promise<void> {
+    for (const record of await this.#options.store.load({ hubId: this.#options.hubId })) {
+      if (this.#spokes.has(record.id)) continue;
+      const spoke = new Spoke(record, this.clock.now());
+      this.#spokes.set(record.id, spoke);
+      this.router.offer(spoke);
+      this.router.away(spoke);
+    }
+  }
+
+  accept(socket: SpokeSocket, principal: SpokePrincipal): void {
+    if (this.#isClosed) return socket.close(1012, "Hub is shutting down");
+    this.#connections.add(new Connection(this, socket, principal));
+  }
+
+  call(call: DispatchedCall, _spec: OperationSpec): Promise<ResponseEnvelope> {
+    return new Promise((resolve, reject) => {
+      const sink = {
+        respond: resolve,
+        complete: () => {},
+        fail: reject,
+      };
+      this.router.submit(call, sink, false);
+    });
+  }
+
+  stream(call: DispatchedCall, _spec: OperationSpec): AsyncIterable<ResponseEnvelope> {
+    const leave = new AbortController();
+    const signal = AbortSignal.any([call.signal, leave.signal]);
+    const chunks = new ChunkQueue(() => leave.abort());
+    this.router.submit(withSignal(call, signal), chunks, true);
+    return chunks;
+  }
+
+  spec(orgId: string, operationId: string): OperationSpec | undefined {
+    return this.router.spec(orgId, operationId);
+  }
+
+  specs(orgId: string): readonly OperationSpec[] {
+    return this.router.specs(orgId);
+  }
+
+  list(orgId: string): readonly SpokeView[] {
+    return [...this.#spokes.values()].filter(({ record }) => record.orgId === orgId).map((spoke) => spoke.view());
+  }
+
+  get(orgId: string, spokeId: string): SpokeView | null {
+    return this.#find(orgId, spokeId)?.view() ?? null;
+  }
+
+  drain(orgId: string, spokeId: string): boolean {
+    const spoke = this.#find(orgId, spokeId);
+    if (spoke === undefined) return false;
+    if (spoke.link === null) {
+      this.router.lose(spoke, "it was drained while away");
+      return true;
+    }
+    this.router.drain(spoke);
+    spoke.link.write(envelope("hub.drain", { spokeId }));
+    this.#changed(orgId);
+    return true;
+  }
+
+  place(requestId: string): CallPlace | null {
+    return this.router.place(requestId);
+  }
+
+  revoke(keyId: string): void {
+    for (const connection of [...this.#connections]) {
+      if (connection.principal.keyId !== keyId) continue;
+      // Its calls must not wait for somebody who may not come back.
+      if (connection.spoke !== null) this.router.drain(connection.spoke);
+      connection.close(1008, "Key has been revoked");
+    }
+  }
+
+  stats(): PoolStats {
+    return {
+      sockets: this.#connections.size,
+      spokes: this.#spokes.size,
+      inFlight: this.router.inFlight,
+      queued: this.router.queued,
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelSweep();
+    for (const connection of [...this.#connections]) connection.close(1012, "Hub is shutting down");
+    for (const spoke of this.#spokes.values()) spoke.cancelGrace();
+  }
+
+  // What connections need
+
+  async register(connection: Connection, registration: Registration, requestId: string): Promise<void> {
+    const { identity, orgId } = connection.principal;
+    if (!hasScope(identity.scopes, "spoke:connect")) {
+      throw new CallError(
+        "ACCESS_DENIED",
+        `Cannot register operations as "${identity.id}": wanted scope "spoke:connect"`,
+        {
+          requiredScopes: ["spoke:connect"],
+        },
+      );
+    }
+    const known = connection.spoke ?? this.#resumable(registration.resume, connection);
+    const operations = new Map(registration.operations.map((spec) => [`${spec.namespace}.${spec.name}`, spec]));
+    this.router.checkConflicts(orgId, operations, known);
+    const spoke = this.#admit(connection, registration, known);
+    try {
+      await this.#options.store.connected({ hubId: this.#options.hubId, record: spoke.record });
+    } catch (error) {
+      connection.spoke = null;
+      this.router.lose(spoke, "it could not be stored");
+      throw error;
+    }
+    // The socket may have closed, and the spoke come back on another, while it was being stored.
+    if (connection.isClosed || connection.spoke !== spoke) return;
+    const { hubId } = this.#options;
+    connection.respond(requestId, "hub.register", {
+      spokeId: spoke.id,
+      hubId,
+      heartbeatMs: this.#heartbeatMs,
+      resume: spoke.record.resumeToken,
+      resumed: known !== null,
+      batch: registration.batch,
+      maxFrameBytes: this.maxFrameBytes,
+    });
+    if (registration.batch) connection.agreeOnBatches();
+    this.router.activate(spoke, connection);
+    this.log?.info("Spoke {name} is connected", { name: spoke.record.name, spokeId: spoke.id, orgId });
+    this.#changed(orgId);
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    const { spoke } = connection;
+    if (spoke === null || (spoke.link !== null && spoke.link !== connection)) return;
+    if (spoke.status === "gone") return;
+    if (this.#isClosed) {
+      spoke.link = null;
+      return;
+    }
+    this.router.detach(spoke);
+    this.#changed(spoke.record.orgId);
+  }
+
+  /** The spoke that this token stands for, taken over from the socket it may still have. */
+  #resumable(token: string | null, connection: Connection): Spoke | null {
+    if (token === null) return null;
+    const { orgId, identity } = connection.principal;
+    for (const spoke of this.#spokes.values()) {
+      const { record } = spoke;
+      if (record.resumeToken !== token || record.orgId !== orgId || record.identityId !== identity.id) continue;
+      return spoke;
+    }
+    return null;
+  }
+
+  /** From here on calls for it are accepted, and wait until it is active. */
+  #admit(connection: Connection, registration: Registration, known: Spoke | null): Spoke {
+    const { orgId, identity } = connection.principal;
+    const newId = this.#options.newId ?? (() => crypto.randomUUID());
+    const { name, spokeType, version, labels, hostInfo, maxConcurrency, operations } = registration;
+    const record: SpokeRecord = {
+      id: known?.id ?? newId(),
+      orgId,
+      identityId: identity.id,
+      name,
+      spokeType,
+      version,
+      labels,
+      hostInfo,
+      maxConcurrency,
+      resumeToken: known?.record.resumeToken ?? newId(),
+      operations,
+      connectedAt: this.clock.now(),
+    };
+    const spoke = known ?? new Spoke(record, this.clock.now());
+    const former = spoke.link;
+    spoke.cancelGrace();
+    if (former !== connection) spoke.status = "registering";
+    spoke.link = former === connection ? connection : null;
+    connection.spoke = spoke;
+    spoke.lastSeenAt = this.clock.now();
+    spoke.update(record);
+    this.#spokes.set(spoke.id, spoke);
+    this.router.offer(spoke);
+    if (former !== null && former !== connection) {
+      // Half-open: the spoke knows better than this hub that its old socket is dead.
+      for (const other of this.#connections) {
+        if (other === former) other.spoke = null;
+      }
+      former.close(4001, "Spoke has come back on another socket");
+    }
+    return spoke;
+  }
+
+  #find(orgId: string, spokeId: string): Spoke | undefined {
+    const spoke = this.#spokes.get(spokeId);
+    return spoke?.record.orgId === orgId ? spoke : undefined;
+  }
+
+  #gone(spoke: Spoke, reason: string): void {
+    this.#spokes.delete(spoke.id);
+    const { id, name, orgId } = spoke.record;
+    this.log?.info("Spoke {name} is gone: {reason}", { name, spokeId: id, orgId, reason });
+    this.#options.store.disconnected({ spokeId: id, at: this.clock.now(), reason }).catch((error: unknown) => {
+      this.log?.warn("Spoke {name} could not be stored as gone: {error}", { name, spokeId: id, error });
+    });
+    this.#changed(orgId);
+  }
+
+  #changed(orgId: string): void {
+    this.#options.onChange?.(orgId);
+  }
+
+  #scheduleSweep(): void {
+    this.#cancelSweep = this.clock.at(this.clock.now() + this.#heartbeatMs, () => {
+      this.#sweep();
+      this.#scheduleSweep();
+    });
+  }
+
+  /** Finds spokes that fell silent, and stores who did not. */
+  #sweep(): void {
+    const now = this.clock.now();
+    const alive: string[] = [];
+    for (const spoke of [...this.#spokes.values()]) {
+      const { link } = spoke;
+      if (link === null) continue;
+      if (now - spoke.lastSeenAt <= MISSED_HEARTBEATS * this.#heartbeatMs) {
+        alive.push(spoke.id);
+        continue;
+      }
+      this.router.lose(spoke, `it has missed ${MISSED_HEARTBEATS} heartbeats`);
+      link.close(4002, `${MISSED_HEARTBEATS} heartbeats were missed`);
+    }
+    if (alive.length === 0) return;
+    this.#options.store.heartbeats({ spokeIds: alive, at: now }).catch((error: unknown) => {
+      this.log?.warn("Heartbeats could not be stored: {error}", { error });
+    });
+  }
+}
+
+/** A view: copying a call would create its signal, which costs. */
+function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
+  return Object.create(call, { signal: { value: signal } });
+}

@@ -1,0 +1,96 @@
+import { operationId, type OperationSpec } from "@alkdev/operations";
+import type { Envelope } from "./envelope.ts";
+import type { SpokeRecord, SpokeStatus, SpokeView } from "./ports.ts";
+import { RecentIds } from "./recent_ids.ts";
+import type { RemoteCall } from "./remote_call.ts";
+
+/** A spoke's way out: its socket. */
+export interface SpokeLink {
+  /** @throws {CallError} `PAYLOAD_TOO_LARGE` */
+  write(message: Envelope): void;
+  close(code: number, reason: string): void;
+}
+
+/** Calls that ended without the spoke's outcome, whose late outcomes are no mistake. */
+const MAX_ENDED = 10_000;
+/** Aborts kept for a spoke that is away; further ones are forgotten: it then answers for nothing. */
+const MAX_MISSED_ABORTS = 10_000;
+
+/** One remote executor. It outlives its sockets by the grace period. Only the router changes its state. */
+export class Spoke {
+  record: SpokeRecord;
+  operations: ReadonlyMap<string, OperationSpec>;
+  status: SpokeStatus = "registering";
+  /** Null while it is away. */
+  link: SpokeLink | null = null;
+  /** Calls sent to it and not settled. Never more than its `maxConcurrency`, except after it lowered that. */
+  readonly inFlight: Map<string, RemoteCall> = new Map();
+  readonly ended: RecentIds = new RecentIds(MAX_ENDED);
+  #missedAborts: string[] = [];
+  load: number | null = null;
+  lastSeenAt: number;
+  /** Of the last call given to it: among equally loaded ones the longest idle is next. */
+  lastAssigned = 0;
+  cancelGrace: () => void = () => {};
+
+  constructor(record: SpokeRecord, now: number) {
+    this.record = record;
+    this.operations = byId(record.operations);
+    this.lastSeenAt = now;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** Can be given one more call now. */
+  get hasSlot(): boolean {
+    return this.status === "connected" && this.inFlight.size < this.record.maxConcurrency;
+  }
+
+  update(record: SpokeRecord): void {
+    this.record = record;
+    this.operations = byId(record.operations);
+  }
+
+  carries(labels: Readonly<Record<string, string>> | null): boolean {
+    if (labels === null) return true;
+    for (const key of Object.keys(labels)) {
+      if (this.record.labels[key] !== labels[key]) return false;
+    }
+    return true;
+  }
+
+  missAbort(requestId: string): void {
+    if (this.#missedAborts.length < MAX_MISSED_ABORTS) this.#missedAborts.push(requestId);
+  }
+
+  takeMissedAborts(): readonly string[] {
+    const missed = this.#missedAborts;
+    this.#missedAborts = [];
+    return missed;
+  }
+
+  view(): SpokeView {
+    const { id, name, spokeType, version, labels, hostInfo, maxConcurrency, connectedAt } = this.record;
+    return {
+      id,
+      name,
+      spokeType,
+      version,
+      status: this.status,
+      labels,
+      hostInfo,
+      operations: [...this.operations.keys()],
+      maxConcurrency,
+      inFlight: this.inFlight.size,
+      load: this.load,
+      connectedAt,
+      lastSeenAt: this.lastSeenAt,
+    };
+  }
+}
+
+function byId(operations: readonly OperationSpec[]): ReadonlyMap<string, OperationSpec> {
+  return new Map(operations.map((spec) => [operationId(spec), spec]));
+}
