@@ -1,1 +1,24 @@
-export {};
+/** Typed publish and subscribe over pluggable transports, and operators over async iterables. @module */
+export { createPubSub } from "./create_pubsub.ts";
+export type { PubSub, PubSubConfig, PubSubEventMap } from "./create_pubsub.ts";
+export { isEventEnvelope, isReservedType, toTopic } from "./event_envelope.ts";
+export type { EventEnvelope } from "./event_envelope.ts";
+export { batch } from "./operators/batch.ts";
+export { chain } from "./operators/chain.ts";
+export { dedupe } from "./operators/dedupe.ts";
+export { filter } from "./operators/filter.ts";
+export { flat } from "./operators/flat.ts";
+export { groupBy } from "./operators/group_by.ts";
+export type { Group } from "./operators/group_by.ts";
+export { join } from "./operators/join.ts";
+export { map } from "./operators/map.ts";
+export type { Operator } from "./operators/operator.ts";
+export { pipe } from "./operators/pipe.ts";
+export { reduce } from "./operators/reduce.ts";
+export { take } from "./operators/take.ts";
+export { toArray } from "./operators/to_array.ts";
+export { window } from "./operators/window.ts";
+export { Repeater, RepeaterOverflowError } from "./repeater.ts";
+export type { Push, RepeaterExecutor, RepeaterOptions, Stop } from "./repeater.ts";
+export { toEvent } from "./typed_event_target.ts";
+export type { EnvelopeEvent, EnvelopeListener, TypedEventTarget } from "./typed_event_target.ts";

@@ -1,0 +1,15 @@
+import { assertCount } from "./_assert_count.ts";
+import type { Operator } from "./operator.ts";
+
+/** The first `count` values; then ends the source, without asking it for one more. */
+export function take<T>(count: number): Operator<T, AsyncGenerator<T, void, undefined>> {
+  assertCount("Count of take", count, 0);
+  return async function* (source) {
+    let left = count;
+    if (left === 0) return;
+    for await (const value of source) {
+      yield value;
+      if (--left === 0) return;
+    }
+  };
+}
