@@ -16,7 +16,8 @@ export type OpenRef = Marked & {
 
 /**
  * Stands in a template for a value that a run will have, and serialises as `{"$ref": "…"}`. Its properties are references to
- * that value's properties. In a template string it is its own CEL text. `then` is undefined, so that it is no promise.
+ * that value's properties. In a template string it is its own CEL text. `then` and `constructor` are no references: it is no promise, and
+ * equal to the plain object it serialises as.
  */
 export type Ref<T = unknown> = unknown extends T ? OpenRef
   : T extends readonly (infer Item)[] ? Marked & { readonly [index: number]: Ref<Item> }
@@ -28,6 +29,7 @@ const handler: ProxyHandler<Reference> = {
     if (property === "$ref" || property === REFERENCE) return target.$ref;
     if (property === Symbol.toPrimitive) return () => target.$ref;
     if (property === "toJSON") return () => ({ $ref: target.$ref });
+    if (property === "constructor") return Object;
     if (typeof property === "symbol" || property === "then") return undefined;
     return referenceTo(appendSegment(target.$ref, property));
   },
