@@ -1,0 +1,110 @@
+import type { Json } from "@alkdev/flowgraph";
+import { CallError } from "@alkdev/operations";
+import type { TemplateProblem } from "../runs/ports.ts";
+import { definitionVersion, jsonDefinition, type JsonWorkflow } from "./definition_version.ts";
+import { type SpecLookup, validateDefinition } from "./validate_version.ts";
+import type { ResolvedVersion } from "./workflow_version.ts";
+
+const NAME = /^[a-z][a-z0-9_.-]{0,99}$/;
+/** Of a template as JSON text, in UTF-16 units. */
+const MAX_TEMPLATE_LENGTH = 8 << 20;
+const MAX_NODES = 100_000;
+/** Of JSON values in each other, an element counting for two: far past any template that the compiler takes. */
+const MAX_JSON_DEPTH = 400;
+
+/** What an organization wants to register. */
+export interface Registration {
+  readonly name: string;
+  readonly template: Json;
+  readonly inputSchema?: Json;
+  readonly outputSchema?: Json;
+  readonly title?: string;
+  readonly description?: string;
+}
+
+/** Checks a registration whole: the version it is, or every problem found. `taken`: a template file has the name. */
+export function checkRegistration(
+  registration: Registration,
+  taken: boolean,
+  operations: SpecLookup,
+): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
+  const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
+  const problems = [...nameProblems(name, taken), ...sizeProblems(template)];
+  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema };
+  problems.push(...schemaProblems("inputSchema", workflow), ...schemaProblems("outputSchema", workflow));
+  if (problems.length > 0) return { problems };
+  const definition = jsonDefinition(workflow);
+  const found = validateDefinition(definition, operations);
+  return found.length > 0 ? { problems: found } : { version: definitionVersion(definition, "") };
+}
+
+function nameProblems(name: string, taken: boolean): TemplateProblem[] {
+  if (!NAME.test(name)) {
+    return [{
+      code: "bad-name",
+      path: "/name",
+      message:
+        `Workflow name "${name}" must start with a lower-case letter and hold only lower-case letters, digits, "_", ` +
+        `"-" and ".", at most 100`,
+    }];
+  }
+  if (!taken) return [];
+  return [{
+    code: "name-taken",
+    path: "/name",
+    message: `Workflow "${name}" is given by a template file of this hub`,
+    suggestion: "Register it under another name, or change the file",
+  }];
+}
+
+function sizeProblems(template: Json): TemplateProblem[] {
+  const { nodes, depth } = measure(template);
+  if (depth > MAX_JSON_DEPTH) {
+    return [{
+      code: "too-deep",
+      path: "/template",
+      message: `The template is nested more than ${MAX_JSON_DEPTH} deep`,
+    }];
+  }
+  if (nodes > MAX_NODES) {
+    return [{
+      code: "too-large",
+      path: "/template",
+      message: `The template has ${nodes} elements: want at most ${MAX_NODES}`,
+      suggestion: "Use a map over data, or split it into child workflows",
+    }];
+  }
+  const { length } = JSON.stringify(template);
+  if (length <= MAX_TEMPLATE_LENGTH) return [];
+  return [{
+    code: "too-large",
+    path: "/template",
+    message: `The template has ${length} characters as JSON: want at most ${MAX_TEMPLATE_LENGTH}`,
+    suggestion: "Hand big values in with the run's input",
+  }];
+}
+
+/** Elements and depth of a JSON value, without recursion. */
+function measure(template: Json): { readonly nodes: number; readonly depth: number } {
+  let nodes = 0, depth = 0;
+  const todo: { readonly value: unknown; readonly depth: number }[] = [{ value: template, depth: 1 }];
+  for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
+    if (typeof item.value !== "object" || item.value === null) continue;
+    depth = Math.max(depth, item.depth);
+    if ("type" in item.value && "props" in item.value) nodes++;
+    for (const value of Object.values(item.value)) todo.push({ value, depth: item.depth + 1 });
+  }
+  return { nodes, depth };
+}
+
+function schemaProblems(field: "inputSchema" | "outputSchema", workflow: JsonWorkflow): TemplateProblem[] {
+  if (!NAME.test(workflow.name)) return [];
+  const only = { ...workflow, inputSchema: null, outputSchema: null, template: null, [field]: workflow[field] };
+  try {
+    jsonDefinition(only);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    return [{ code: "bad-schema", path: `/${field}`, message: error.message }];
+  }
+}

@@ -1,0 +1,69 @@
+import {
+  createElement,
+  defineWorkflow,
+  type Element,
+  type Json,
+  serializable,
+  type Template,
+  type WorkflowDefinition,
+} from "@alkdev/flowgraph";
+import { FromSchema } from "@alkdev/operations";
+import { contentHash, VERSION_LENGTH } from "./content_hash.ts";
+import type { StoredWorkflow } from "./workflow_store.ts";
+import { ResolvedVersion, schemaJson } from "./workflow_version.ts";
+
+/**
+ * Resolves a definition. Its version is the hash of the template as JSON and of the schemas; where the template has
+ * functions, of `sourceDigest`: the text that they were written in.
+ */
+export function definitionVersion(definition: WorkflowDefinition, sourceDigest: string): ResolvedVersion {
+  const template = templateJson(definition);
+  const hash = template === null ? sourceDigest : contentHash(
+    JSON.stringify([template, schemaJson(definition.inputSchema), schemaJson(definition.outputSchema)]),
+  );
+  return new ResolvedVersion({ definition, version: hash.slice(0, VERSION_LENGTH), template });
+}
+
+/** The one root element that says all a definition says of its plan, as JSON; null when the template has functions. */
+function templateJson({ template, result, failurePolicy }: WorkflowDefinition): Json | null {
+  if (typeof template === "function" || !serializable(template)) return null;
+  const whole = createElement("sequential", {}, template);
+  const [first] = whole.children;
+  const root: Element = whole.children.length === 1 && first !== undefined ? first : whole;
+  const props = {
+    ...root.props,
+    ...(result !== null && { output: result }),
+    ...(failurePolicy !== undefined && { failurePolicy }),
+  };
+  return JSON.parse(JSON.stringify({ type: root.type, props, children: root.children }));
+}
+
+/** What makes a definition of JSON. */
+export interface JsonWorkflow extends Omit<StoredWorkflow, "orgId" | "version"> {}
+
+/**
+ * The definition that JSON stands for. The template is read only when it is compiled.
+ *
+ * @throws CallError `VALIDATION_ERROR` when a schema is none
+ */
+export function jsonDefinition(workflow: JsonWorkflow): WorkflowDefinition {
+  const { name, title, description, template, inputSchema, outputSchema } = workflow;
+  return defineWorkflow({
+    name,
+    ...(title !== null && { title }),
+    ...(description !== null && { description }),
+    ...(inputSchema !== null && { input: FromSchema(inputSchema) }),
+    ...(outputSchema !== null && { outputSchema: FromSchema(outputSchema) }),
+    // The compiler checks every element that it is given, wherever it came from.
+    template: template as unknown as Template,
+  });
+}
+
+/** Resolves what was kept. @throws CallError `VALIDATION_ERROR` when a schema is not readable for this release */
+export function storedVersion(stored: StoredWorkflow): ResolvedVersion {
+  return new ResolvedVersion({
+    definition: jsonDefinition(stored),
+    version: stored.version,
+    template: stored.template,
+  });
+}

@@ -1,0 +1,169 @@
+import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
+import { checkRegistration } from "./check_registration.ts";
+import { FileTemplates } from "./file_templates.ts";
+import { nearestNames } from "./nearest_names.ts";
+import { RegisteredTemplates } from "./registered_templates.ts";
+import { validateDefinition, validateTemplateJson } from "./validate_version.ts";
+import { watchDirectories } from "./watch_directories.ts";
+import type { WorkflowStore } from "./workflow_store.ts";
+import type { ResolvedVersion } from "./workflow_version.ts";
+
+/** What the catalog is made of. */
+export interface TemplatesOptions {
+  /** Looked through for template files, in this order: where two files give one name, the first is served. */
+  readonly directories: readonly string[];
+  readonly store: WorkflowStore;
+  readonly operations: OperationCatalog;
+  /** Serve a saved file at once. */
+  readonly watch: boolean;
+  readonly log: TemplatesLog;
+  /** Ms since the epoch. */
+  readonly now?: () => number;
+  /** Called after each reload that a change on disk caused. */
+  readonly onReload?: () => void;
+}
+
+/** Where the catalog says what it does. */
+export type TemplatesLog = (
+  level: "info" | "warn" | "error",
+  message: string,
+  data?: Readonly<Record<string, unknown>>,
+) => void;
+
+/** The catalog, and what its owner does with it. */
+export interface Templates extends WorkflowCatalog {
+  /** Loads the files, and starts to watch them. A file that cannot be loaded is a problem, never an error. */
+  load(): Promise<void>;
+  /** Stops watching. What was resolved stays usable. */
+  close(): Promise<void>;
+  /** What is wrong with the files as they are now. */
+  problems(): readonly TemplateProblem[];
+}
+
+/**
+ * The workflows that can be run: those of template files, shared by all organizations, and those that an organization
+ * registered as JSON. A file's name cannot be registered, and where both exist the file is served.
+ */
+export function createTemplates(options: TemplatesOptions): Templates {
+  return new TemplateCatalog(options);
+}
+
+class TemplateCatalog implements Templates {
+  readonly #options: TemplatesOptions;
+  readonly #files: FileTemplates;
+  readonly #registered: RegisteredTemplates;
+  /** Every version of a file that was served since the start. */
+  readonly #fileVersions = new Map<string, ResolvedVersion>();
+  #watcher: { close(): void } | null = null;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: TemplatesOptions) {
+    this.#options = options;
+    this.#files = new FileTemplates(options.directories);
+    this.#registered = new RegisteredTemplates(options.store, options.now ?? Date.now);
+  }
+
+  async load(): Promise<void> {
+    if (this.#options.watch) {
+      this.#watcher ??= watchDirectories(this.#options.directories, () => {
+        this.#reload().then(() => this.#options.onReload?.());
+      });
+    }
+    await this.#reload();
+  }
+
+  async close(): Promise<void> {
+    this.#watcher?.close();
+    this.#watcher = null;
+    await this.#reloading;
+    await this.#files.close();
+  }
+
+  problems(): readonly TemplateProblem[] {
+    return this.#files.problems;
+  }
+
+  async get(
+    { orgId, name, version }: { readonly orgId: string; readonly name: string; readonly version?: string },
+  ): Promise<WorkflowVersion | null> {
+    const served = this.#files.served.get(name);
+    if (served !== undefined && (version === undefined || version === served.version)) return served;
+    if (version === undefined) return await this.#registered.latest(orgId, name);
+    return this.#fileVersions.get(versionKey(name, version)) ??
+      await this.#registered.version(orgId, name, version) ??
+      await this.#registered.version(null, name, version);
+  }
+
+  async list({ orgId }: { readonly orgId: string }): Promise<readonly WorkflowVersion[]> {
+    const { served } = this.#files;
+    const registered = (await this.#registered.list(orgId)).filter(({ name }) => !served.has(name));
+    return [...served.values(), ...registered].sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  async similar({ orgId, name }: { readonly orgId: string; readonly name: string }): Promise<readonly string[]> {
+    return nearestNames(name, (await this.list({ orgId })).map((version) => version.name));
+  }
+
+  async register(
+    registration: Parameters<WorkflowCatalog["register"]>[0],
+  ): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }> {
+    const { orgId, name } = registration;
+    const result = checkRegistration(registration, this.#files.served.has(name), (id) => this.#spec(orgId, id));
+    if ("problems" in result) return result;
+    await this.#registered.save(orgId, result.version);
+    return result;
+  }
+
+  async validate(
+    { orgId, name, template }: Parameters<WorkflowCatalog["validate"]>[0],
+  ): Promise<readonly TemplateProblem[]> {
+    const spec = (id: string) => this.#spec(orgId, id);
+    if (template !== undefined) return validateTemplateJson(name, template, spec);
+    const served = this.#files.served.get(name) ?? await this.#registered.latest(orgId, name);
+    if (served === null) return [await this.#unknown(orgId, name)];
+    return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, spec)];
+  }
+
+  async #unknown(orgId: string, name: string): Promise<TemplateProblem> {
+    const [nearest] = await this.similar({ orgId, name });
+    return {
+      code: "unknown-workflow",
+      path: "",
+      message: `There is no workflow "${name}"`,
+      ...(nearest !== undefined && { suggestion: `Did you mean "${nearest}"?` }),
+    };
+  }
+
+  #spec(orgId: string, operationId: string): ReturnType<OperationCatalog["spec"]> {
+    return this.#options.operations.spec(orgId, operationId);
+  }
+
+  /** One reload at a time, each after the one before; never rejects. */
+  #reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reloadNow()).catch((error) => {
+      this.#options.log("error", "Templates could not be reloaded", { error: String(error) });
+    });
+    return this.#reloading;
+  }
+
+  async #reloadNow(): Promise<void> {
+    const before = new Set(this.#files.problems.map(problemLine));
+    const fresh = await this.#files.reload();
+    for (const version of fresh) {
+      this.#fileVersions.set(versionKey(version.name, version.version), version);
+      if (version.serializable) await this.#registered.save(null, version);
+      this.#options.log("info", "Workflow is served", { workflow: version.name, version: version.version });
+    }
+    for (const problem of this.#files.problems) {
+      if (!before.has(problemLine(problem))) this.#options.log("warn", problem.message, { ...problem });
+    }
+  }
+}
+
+function versionKey(name: string, version: string): string {
+  return `${name}@${version}`;
+}
+
+function problemLine({ path, message }: TemplateProblem): string {
+  return `${path}: ${message}`;
+}

@@ -1,0 +1,28 @@
+import type { Json } from "@alkdev/flowgraph";
+
+/** A serialisable workflow version as it is kept. */
+export interface StoredWorkflow {
+  /** Null: from a template file, shared by all organizations. */
+  readonly orgId: string | null;
+  readonly name: string;
+  /** Content hash of template and schemas. */
+  readonly version: string;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly template: Json;
+  /** JSON Schema; null: any. */
+  readonly inputSchema: Json | null;
+  readonly outputSchema: Json | null;
+}
+
+/** Where versions are kept for ever. Implementations run `workflowStoreConformance`. */
+export interface WorkflowStore {
+  /** Keeps a version, and makes it the latest of its name: also when the same version was saved before. */
+  save(workflow: StoredWorkflow): Promise<void>;
+  /** One version, or the latest when none is named. Only of this very `orgId`. Null: not there. */
+  get(
+    params: { readonly orgId: string | null; readonly name: string; readonly version?: string },
+  ): Promise<StoredWorkflow | null>;
+  /** The latest of each name of this very `orgId`, by name. */
+  list(params: { readonly orgId: string | null }): Promise<readonly StoredWorkflow[]>;
+}
