@@ -204,7 +204,8 @@ class Pool implements RunnerPool, ConnectionHost {
       await this.#options.store.connected({ hubId: this.#options.hubId, record: spoke.record });
     } catch (error) {
       connection.spoke = null;
-      this.router.lose(spoke, "it could not be stored");
+      if (known === null) this.router.lose(spoke, "it could not be stored");
+      else this.router.away(spoke);
       throw error;
     }
     // The socket may have closed, and the spoke come back on another, while it was being stored.
@@ -279,12 +280,11 @@ class Pool implements RunnerPool, ConnectionHost {
     spoke.update(record);
     this.#spokes.set(spoke.id, spoke);
     this.router.offer(spoke);
-    if (former !== null && former !== connection) {
+    for (const other of [...this.#connections]) {
+      if (other === connection || other.spoke !== spoke) continue;
       // Half-open: the spoke knows better than this hub that its old socket is dead.
-      for (const other of this.#connections) {
-        if (other === former) other.spoke = null;
-      }
-      former.close(4001, "Spoke has come back on another socket");
+      other.spoke = null;
+      other.close(4001, "Spoke has come back on another socket");
     }
     return spoke;
   }
@@ -336,7 +336,22 @@ class Pool implements RunnerPool, ConnectionHost {
   }
 }
 
-/** A view: copying a call would create its signal, which costs. */
+/** Field by field: the call may be an instance whose getters do not survive another prototype. */
 function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
-  return Object.create(call, { signal: { value: signal } });
+  const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
+    call;
+  return {
+    requestId,
+    operationId,
+    input,
+    identity,
+    orgId,
+    runId,
+    nodeKey,
+    attempt,
+    parentRequestId,
+    deadline,
+    spoke,
+    signal,
+  };
 }
