@@ -3,6 +3,17 @@ export { checkAccess, enforceAccess, hasRequirements, hasScope } from "./access.
 export { buildEnv } from "./build_env.ts";
 export type { BuildEnvOptions } from "./build_env.ts";
 export { CallError, InfrastructureErrorCode } from "./call_error.ts";
+export { CallEventMap } from "./call_events.ts";
+export type {
+  CallAbortedEvent,
+  CallCompletedEvent,
+  CallErrorEvent,
+  CallEventMapValue,
+  CallRequestedEvent,
+  CallRespondedEvent,
+} from "./call_events.ts";
+export { buildCallHandler } from "./call_handler.ts";
+export type { CallHandlerOptions } from "./call_handler.ts";
 export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
 export { FromSchema } from "./from_schema.ts";
 export type { Identity } from "./identity.ts";
@@ -18,6 +29,8 @@ export type {
 } from "./operation_context.ts";
 export { operationId, OperationType } from "./operation_spec.ts";
 export type { AccessControl, ErrorDefinition, OperationSpec } from "./operation_spec.ts";
+export { PendingRequestMap } from "./pending_request_map.ts";
+export type { CallOptions, SubscribeOptions } from "./pending_request_map.ts";
 export { OperationRegistry } from "./registry.ts";
 export type { OperationRegistration, OperationRegistryOptions, OutputWarning } from "./registry.ts";
 export type {
@@ -30,6 +43,16 @@ export type {
 } from "./response_envelope.ts";
 export { defaultAdapter } from "./schema_adapter.ts";
 export type { SchemaAdapter } from "./schema_adapter.ts";
+export {
+  AccessControlSchema,
+  ErrorDefinitionSchema,
+  IdentitySchema,
+  OperationContextSchema,
+  OperationSpecSchema,
+  ResponseEnvelopeSchema,
+  ResponseMetaSchema,
+} from "./schemas.ts";
+export type { SerializedContext } from "./schemas.ts";
 export { subscribe } from "./subscribe.ts";
 export { assertIsSchema, collectErrors, formatValueErrors, validateOrThrow } from "./validation.ts";
 export type { ValidationIssue } from "./validation.ts";
