@@ -1,0 +1,15 @@
+/** From a bearer key to a principal, and the administration of keys. @module */
+export { type AdminKeyOptions, ensureAdminKey } from "./admin_key.ts";
+export { type Auth, type AuthOptions, AuthUnavailableError, createAuth } from "./auth.ts";
+export {
+  createKeyAdmin,
+  type IssuedKey,
+  type KeyAdmin,
+  type KeyAdminOptions,
+  type KeyAudit,
+  type KeyAuditEntry,
+  type NewKey,
+} from "./key_admin.ts";
+export type { KeyView } from "./key_view.ts";
+export type { Principal } from "./principal.ts";
+export { type Scope, SCOPES } from "./scopes.ts";

@@ -1,0 +1,35 @@
+/** One of the scopes that the hub itself asks for. */
+export type Scope =
+  | "workflow:read"
+  | "workflow:write"
+  | "workflow:run"
+  | "run:read"
+  | "run:write"
+  | "operation:read"
+  | "operation:call"
+  | "spoke:connect"
+  | "spoke:read"
+  | "spoke:write"
+  | "keys:read"
+  | "keys:write"
+  | "metrics:read";
+
+/**
+ * What a key may be allowed. A key may also hold patterns that end in `*`: `run:*`, or `*` for everything. Operations declare
+ * scopes of their own beside these.
+ */
+export const SCOPES: Readonly<Record<Scope, string>> = {
+  "workflow:read": "See workflows, their plans and problems",
+  "workflow:write": "Register workflows",
+  "workflow:run": "Start runs",
+  "run:read": "See runs, their graphs, events and calls",
+  "run:write": "Abort, pause, resume and rerun runs, and answer signals",
+  "operation:read": "See operations",
+  "operation:call": "Call operations",
+  "spoke:connect": "Connect as a spoke and offer operations",
+  "spoke:read": "See spokes",
+  "spoke:write": "Drain spokes",
+  "keys:read": "See API keys, without the keys themselves",
+  "keys:write": "Make, rotate and revoke API keys no stronger than one's own",
+  "metrics:read": "Read metrics",
+};
