@@ -1,0 +1,386 @@
+/**
+ * One run that this hub drives: turns what its state asks for into events and dispatches. Everything here is synchronous; the
+ * engine calls it between two commits.
+ *
+ * - A1 Every event goes through `emit`: appended and folded in the same step, in seq order.
+ * - A2 A node is dispatched only from `dispatch`, which the engine calls when the events that made it ready are durable.
+ */
+import { CallError, type ResponseEnvelope } from "@alkdev/operations";
+import type { ChildRunNode, Json, PlanNode } from "@alkdev/flowgraph";
+import { closing, decide, publicCounts } from "./decide.ts";
+import type { Caller, EventBody, EventOf, RunEvent, TerminalType } from "./events.ts";
+import { toEventError } from "./event_error.ts";
+import { toJsonValue, type ValueLimits } from "./json_value.ts";
+import { NodeCall } from "./node_call.ts";
+import type { Clock, Ids, Random } from "./ports.ts";
+import { type Program, VertexKind } from "./program.ts";
+import { nextAttemptAt } from "./retry.ts";
+import { isTerminal, type Place, Status } from "./state/frame.ts";
+import { keyOf, leaves } from "./state/keys.ts";
+import { RunState } from "./state/run_state.ts";
+import { bind } from "./state/values.ts";
+
+/** What a run needs of its engine. */
+export interface RunHost {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly limits: ValueLimits;
+  push(run: ActiveRun, event: RunEvent): void;
+  /** Hands a call to the dispatcher, now or when there is room. */
+  send(call: NodeCall): void;
+}
+
+export type Terminal = EventOf<TerminalType>;
+
+export class ActiveRun {
+  readonly id: string;
+  readonly state: RunState;
+  readonly caller: Caller;
+  readonly #host: RunHost;
+  readonly #calls: Map<string, NodeCall> = new Map();
+  readonly #timers: Map<string, () => void> = new Map();
+  /** Ready, but the run is paused. */
+  #held: Place[] = [];
+  #seq: number;
+  #reacting = false;
+  #deadline: (() => void) | null = null;
+  /** What became ready in the batch that is being committed. */
+  #sealed: Place[] = [];
+  /** Whether the batch that is being committed holds the terminal event. */
+  closedInBatch = false;
+  /** Told when the terminal event is durable; null when this hub stops driving first. */
+  readonly waiters: ((event: Terminal | null) => void)[] = [];
+  onCreated: ((duplicateOf: string | null) => void) | null = null;
+
+  constructor(host: RunHost, params: { readonly id: string; readonly caller: Caller; readonly state: RunState }) {
+    this.#host = host;
+    this.id = params.id;
+    this.caller = params.caller;
+    this.state = params.state;
+    this.#seq = params.state.seq;
+  }
+
+  static create(host: RunHost, id: string, program: Program, caller: Caller): ActiveRun {
+    return new ActiveRun(host, { id, caller, state: new RunState(program) });
+  }
+
+  get calls(): ReadonlyMap<string, NodeCall> {
+    return this.#calls;
+  }
+
+  /** Appends and folds one event, and whatever follows from it at once. */
+  emit(body: EventBody, place?: Place, at: number = this.#host.clock.now()): void {
+    if (this.state.terminal !== null) return;
+    const event = { runId: this.id, seq: ++this.#seq, at, ...body } as RunEvent;
+    this.#host.push(this, event);
+    this.state.apply(event, place);
+    this.react();
+  }
+
+  /** Decides what is to be decided, cancels what has been aborted, closes the run when its root has ended. */
+  react(): void {
+    if (this.#reacting) return;
+    this.#reacting = true;
+    const { state } = this;
+    try {
+      for (;;) {
+        const cancelled = state.cancelled.pop();
+        if (cancelled !== undefined) {
+          this.#cancel(cancelled);
+          continue;
+        }
+        const decision = state.decisions.shift();
+        if (decision !== undefined) {
+          const event = decide(state, decision, this.#host.limits);
+          if (event !== null) this.emit(event, decision);
+          continue;
+        }
+        if (!state.finished || state.terminal !== null) break;
+        this.emit(closing(state, this.#host.limits));
+      }
+    } finally {
+      this.#reacting = false;
+    }
+  }
+
+  /** Takes up a folded run: what was under way is sent again with its old request id (I3: only that). */
+  resume(): void {
+    const { state } = this;
+    this.armDeadline();
+    this.react();
+    for (const place of [...leaves(state)]) {
+      const status = place.frame.status[place.vertex]!;
+      const cell = place.frame.cells[place.vertex];
+      if (cell === undefined) continue;
+      if (status === Status.RUNNING) this.#call(place, cell.attempt, true);
+      else if (status === Status.WAITING && cell.dueAt !== null) this.#arm(place, cell.dueAt);
+    }
+    this.dispatch(state.ready.splice(0));
+  }
+
+  /** The run's events so far go into the batch that is about to be sent. */
+  seal(): void {
+    this.#sealed = this.state.ready.splice(0);
+    this.closedInBatch = this.state.terminal !== null;
+  }
+
+  /** What the batch made ready, once it is durable. */
+  takeSealed(): readonly Place[] {
+    const sealed = this.#sealed;
+    this.#sealed = [];
+    return sealed;
+  }
+
+  /** Starts the nodes of places that are still wanted. */
+  dispatch(places: readonly Place[]): void {
+    for (const place of places) {
+      if (place.frame.status[place.vertex] !== Status.READY && place.frame.status[place.vertex] !== Status.WAITING) {
+        continue;
+      }
+      if (this.state.status === "paused") this.#held.push(place);
+      else if (place.frame.block.kinds[place.vertex] === VertexKind.WAIT) this.#wait(place);
+      else this.#call(place, (place.frame.cells[place.vertex]?.attempt ?? 0) + 1, false);
+    }
+  }
+
+  /** After `run.resumed` is durable: what had been held back starts. */
+  releaseHeld(): void {
+    if (this.#held.length === 0 || this.state.status === "paused") return;
+    const held = this.#held;
+    this.#held = [];
+    this.dispatch(held);
+  }
+
+  armDeadline(): void {
+    const deadline = this.state.created?.deadline ?? null;
+    if (deadline === null || this.#deadline !== null) return;
+    this.#deadline = this.#host.clock.at(deadline, () => this.abort("The run's deadline has passed", "hub"));
+  }
+
+  /** Ends the run: signals first, then the events (I5). */
+  abort(reason: string, by: string): void {
+    if (this.state.terminal !== null) return;
+    const cause = new CallError("ABORTED", reason);
+    this.#reacting = true; // until the terminal event is in, nothing is to follow from what is aborted here
+    for (const call of [...this.#calls.values()]) {
+      call.cancel(cause);
+      this.#request(call);
+      this.emit(
+        { type: "call.aborted", key: call.nodeKey, attempt: call.attempt, requestId: call.requestId },
+        call,
+      );
+    }
+    this.#calls.clear();
+    this.emit({ type: "run.aborted", reason, by, counts: publicCounts(this.state) });
+    this.#reacting = false;
+  }
+
+  /** Answers a waiting Signal by its name or its node's key. */
+  answer(name: string, payload: Json, by: string): "answered" | "unknown" | "already" {
+    let seen = false;
+    for (const place of leaves(this.state)) {
+      const node = this.#node(place);
+      const key = keyOf(this.state, place.frame, place.vertex);
+      if (node.kind !== "signal" || (node.signal !== name && key !== name)) continue;
+      if (place.frame.status[place.vertex] === Status.WAITING) {
+        this.#disarm(key);
+        this.emit({ type: "signal.received", key, name: node.signal, payload, by }, place);
+        return "answered";
+      }
+      seen ||= isTerminal(place.frame.status[place.vertex]!);
+    }
+    return seen ? "already" : "unknown";
+  }
+
+  /** Stops all that this process does for the run, without an event: another owner will take it up. */
+  abandon(reason: unknown): void {
+    for (const call of this.#calls.values()) call.cancel(reason);
+    this.#calls.clear();
+    this.#stopTimers();
+    for (const waiter of this.waiters.splice(0)) waiter(null);
+  }
+
+  responded(call: NodeCall, envelope: ResponseEnvelope): void {
+    if (call.ended) return;
+    let output: ResponseEnvelope;
+    try {
+      const data = toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, this.#host.limits);
+      output = data === envelope.data ? envelope : { data, meta: envelope.meta };
+    } catch (error) {
+      return this.failed(call, error);
+    }
+    this.#finish(call);
+    const { nodeKey: key, attempt, requestId } = call;
+    this.emit({ type: "call.responded", key, attempt, requestId, output }, call);
+  }
+
+  failed(call: NodeCall, reason: unknown): void {
+    if (call.ended) return;
+    this.#finish(call);
+    const error = toEventError(reason, this.#host.limits);
+    const { nodeKey: key, attempt, requestId } = call;
+    const node = this.#node(call);
+    const policy = node.kind === "operation" || node.kind === "workflow" ? node.retry : undefined;
+    const { clock, random } = this.#host;
+    const retryAt = nextAttemptAt({ policy, attempt, code: error.code, now: clock.now(), random });
+    this.emit({ type: "call.error", key, attempt, requestId, error, retryAt }, call);
+    if (retryAt !== null && this.state.terminal === null) this.#arm(call, retryAt);
+  }
+
+  /** Puts `call.requested` into the log, once. */
+  request(call: NodeCall): void {
+    if (!call.ended) this.#request(call);
+  }
+
+  #request(call: NodeCall): void {
+    if (call.logged) return;
+    call.logged = true;
+    const { nodeKey: key, attempt, requestId, operationId, input } = call;
+    this.emit({ type: "call.requested", key, attempt, requestId, operationId, input }, call, call.startedAt);
+  }
+
+  #finish(call: NodeCall): void {
+    call.ended = true;
+    call.cancelTimeout?.();
+    this.#calls.delete(call.nodeKey);
+    this.#request(call);
+  }
+
+  #node(place: Place): PlanNode {
+    return this.state.program.plan.nodes[place.frame.block.nodes[place.vertex]!]!;
+  }
+
+  #call(place: Place, attempt: number, logged: boolean): void {
+    const { clock, ids, limits } = this.#host;
+    const node = this.#node(place);
+    if (node.kind !== "operation" && node.kind !== "workflow") return;
+    const key = keyOf(this.state, place.frame, place.vertex);
+    let input: Json;
+    try {
+      input = toJsonValue(bind(this.state, place.frame, node.input), `the input of node "${key}"`, limits);
+    } catch (error) {
+      return this.emit({ type: "node.failed", key, error: toEventError(error, limits) }, place);
+    }
+    const now = clock.now();
+    const timeoutMs = node.timeoutMs;
+    const call = new NodeCall({
+      run: this,
+      frame: place.frame,
+      vertex: place.vertex,
+      nodeKey: key,
+      attempt,
+      requestId: ids.requestId(this.id, key, attempt),
+      operationId: node.kind === "operation" ? node.operationId : workflowOperation(node),
+      input,
+      deadline: timeoutMs === undefined ? this.state.created?.deadline ?? null : now + timeoutMs,
+      spoke: node.kind === "operation" ? node.spoke ?? null : null,
+      startedAt: now,
+      logged,
+    });
+    this.#calls.set(key, call);
+    if (timeoutMs !== undefined) call.cancelTimeout = clock.at(now + timeoutMs, () => this.#timedOut(call, timeoutMs));
+    this.#host.send(call);
+  }
+
+  #timedOut(call: NodeCall, timeoutMs: number): void {
+    if (call.ended) return;
+    const error = new CallError("TIMEOUT", `Node "${call.nodeKey}" took longer than its timeout of ${timeoutMs} ms`, {
+      deadline: call.deadline,
+    });
+    this.failed(call, error);
+    call.cancel(error);
+  }
+
+  #wait(place: Place): void {
+    const node = this.#node(place);
+    const { clock, limits } = this.#host;
+    const key = keyOf(this.state, place.frame, place.vertex);
+    try {
+      if (node.kind === "sleep") {
+        const due = node.until === undefined
+          ? clock.now() + wantMs(bind(this.state, place.frame, node.ms ?? 0), key)
+          : wantInstant(bind(this.state, place.frame, node.until), key);
+        this.emit({ type: "timer.set", key, due }, place);
+        this.#arm(place, due);
+      } else if (node.kind === "signal") {
+        const due = node.timeoutMs === undefined ? null : clock.now() + node.timeoutMs;
+        const question = node.question === undefined ? {} : { question: bind(this.state, place.frame, node.question) };
+        this.emit({ type: "signal.awaited", key, name: node.signal, due, ...question }, place);
+        if (due !== null) this.#arm(place, due);
+      }
+    } catch (error) {
+      this.emit({ type: "node.failed", key, error: toEventError(error, limits) }, place);
+    }
+  }
+
+  /** Sets the timer of a waiting leaf: its next attempt, its wake-up or its time-out. */
+  #arm(place: Place, due: number): void {
+    const key = keyOf(this.state, place.frame, place.vertex);
+    this.#disarm(key);
+    this.#timers.set(
+      key,
+      this.#host.clock.at(due, () => {
+        this.#timers.delete(key);
+        if (place.frame.status[place.vertex] !== Status.WAITING) return;
+        const node = this.#node(place);
+        if (node.kind === "sleep") this.emit({ type: "timer.fired", key }, place);
+        else if (node.kind === "signal") this.emit({ type: "signal.timedout", key }, place);
+        else this.dispatch([place]);
+      }),
+    );
+  }
+
+  #disarm(key: string): void {
+    this.#timers.get(key)?.();
+    this.#timers.delete(key);
+  }
+
+  #cancel(place: Place): void {
+    const key = keyOf(this.state, place.frame, place.vertex);
+    this.#disarm(key);
+    const call = this.#calls.get(key);
+    if (call === undefined) return;
+    this.#calls.delete(key);
+    call.cancel(new CallError("ABORTED", `Node "${key}" is no longer wanted`));
+    if (!call.logged) return; // never announced: nothing to take back
+    this.emit({ type: "call.aborted", key, attempt: call.attempt, requestId: call.requestId }, place);
+  }
+
+  /** Nothing of a closed run stays behind: no timer, no listener. */
+  closed(): void {
+    this.#stopTimers();
+    const event = this.state.terminal;
+    if (event !== null) { for (const waiter of this.waiters.splice(0)) waiter(event); }
+  }
+
+  #stopTimers(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#deadline?.();
+    this.#deadline = null;
+  }
+}
+
+function workflowOperation(node: ChildRunNode): string {
+  return node.version === undefined ? `workflow.${node.workflow}` : `workflow.${node.workflow}@${node.version}`;
+}
+
+function wantMs(value: Json, key: string): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw new CallError(
+    "VALIDATION_ERROR",
+    `Cannot sleep at "${key}": "ms" must be a number of at least 0, it is ${JSON.stringify(value)}`,
+  );
+}
+
+function wantInstant(value: Json, key: string): number {
+  const instant = typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : NaN;
+  if (Number.isFinite(instant)) return instant;
+  throw new CallError(
+    "VALIDATION_ERROR",
+    `Cannot sleep at "${key}": "until" must be an ISO instant or milliseconds since the epoch, it is ${
+      JSON.stringify(value)
+    }`,
+  );
+}

@@ -1,0 +1,35 @@
+/** Runs plans: see ARCHITECTURE in docs/architecture.md. No HTTP, no SQL, no sockets. @module */
+export { DEFAULT_ENGINE_LIMITS, Engine } from "./engine.ts";
+export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine.ts";
+export { isTerminalType } from "./events.ts";
+export type {
+  Caller,
+  EventBody,
+  EventError,
+  EventOf,
+  NodeCounts,
+  ParentCall,
+  RunEvent,
+  RunStatus,
+  TerminalType,
+} from "./events.ts";
+export { FencedError } from "./ports.ts";
+export type {
+  Clock,
+  CommitResult,
+  DispatchedCall,
+  Dispatcher,
+  EventLog,
+  FunctionSource,
+  Ids,
+  Ownership,
+  PlanStore,
+  Random,
+} from "./ports.ts";
+export { childrenOf, compileProgram, isLeaf } from "./program.ts";
+export type { Program } from "./program.ts";
+export { countNodes } from "./state/counts.ts";
+export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";
+export type { Cell, Frame, Place } from "./state/frame.ts";
+export { keyOf, leaves, locate } from "./state/keys.ts";
+export { foldRun, RunState } from "./state/run_state.ts";

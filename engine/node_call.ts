@@ -1,0 +1,85 @@
+import type { Json } from "@alkdev/flowgraph";
+import type { Identity } from "@alkdev/operations";
+import type { DispatchedCall } from "./ports.ts";
+import type { ActiveRun } from "./active_run.ts";
+import type { Frame } from "./state/frame.ts";
+
+/**
+ * One attempt under way. Its outcome counts once: `ended` is set by whoever ends it first (answer, error, time-out, abort), and
+ * what comes later is dropped (I2).
+ */
+export class NodeCall implements DispatchedCall {
+  readonly run: ActiveRun;
+  readonly frame: Frame;
+  readonly vertex: number;
+  readonly nodeKey: string;
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly operationId: string;
+  readonly input: Json;
+  readonly deadline: number | null;
+  readonly spoke: Readonly<Record<string, string>> | null;
+  readonly startedAt: number;
+  /** Whether `call.requested` is in the log, or at least in the next batch. */
+  logged: boolean;
+  ended = false;
+  cancelTimeout: (() => void) | null = null;
+  #controller: AbortController | null = null;
+
+  constructor(
+    params: {
+      readonly run: ActiveRun;
+      readonly frame: Frame;
+      readonly vertex: number;
+      readonly nodeKey: string;
+      readonly attempt: number;
+      readonly requestId: string;
+      readonly operationId: string;
+      readonly input: Json;
+      readonly deadline: number | null;
+      readonly spoke: Readonly<Record<string, string>> | null;
+      readonly startedAt: number;
+      readonly logged: boolean;
+    },
+  ) {
+    this.run = params.run;
+    this.frame = params.frame;
+    this.vertex = params.vertex;
+    this.nodeKey = params.nodeKey;
+    this.attempt = params.attempt;
+    this.requestId = params.requestId;
+    this.operationId = params.operationId;
+    this.input = params.input;
+    this.deadline = params.deadline;
+    this.spoke = params.spoke;
+    this.startedAt = params.startedAt;
+    this.logged = params.logged;
+  }
+
+  get runId(): string {
+    return this.run.id;
+  }
+
+  get parentRequestId(): string {
+    return this.run.id;
+  }
+
+  get identity(): Identity {
+    return this.run.caller.identity;
+  }
+
+  get orgId(): string {
+    return this.run.caller.orgId;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal;
+  }
+
+  /** Ends the call from this side: the signal first, then nobody listens any more. */
+  cancel(reason: unknown): void {
+    this.ended = true;
+    this.cancelTimeout?.();
+    this.#controller?.abort(reason);
+  }
+}
