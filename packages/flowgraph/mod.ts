@@ -84,3 +84,7 @@ export { toTemplateJson } from "./template/to_template_json.ts";
 export { TemplateError } from "./template_error.ts";
 export { defineWorkflow, isWorkflowDefinition } from "./workflow.ts";
 export type { WorkflowDefinition, WorkflowOptions } from "./workflow.ts";
+export { typeCompat } from "./analysis/type_compat.ts";
+export type { TypeCompatResult, TypeMismatch } from "./analysis/type_compat.ts";
+export { validate } from "./validate/validate.ts";
+export type { ValidateOptions } from "./validate/validate.ts";

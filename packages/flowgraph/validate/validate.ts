@@ -1,0 +1,213 @@
+import { collectErrors, type OperationSpec } from "@alkdev/operations";
+import { describeSchema } from "../analysis/json_schema.ts";
+import { type SchemaAtPath, schemaAtPath } from "../analysis/schema_at_path.ts";
+import { typeCompat } from "../analysis/type_compat.ts";
+import { compilation, type NamedTemplate, render } from "../compile/compile.ts";
+import { connect } from "../compile/connect.ts";
+import { PlanTree } from "../compile/data_edges.ts";
+import { Problems } from "../compile/draft.ts";
+import { type PlanName, type PlanReference, visitReferences } from "../compile/plan_references.ts";
+import { nearestName } from "../nearest_name.ts";
+import type { OperationNode, Plan, PlanNode } from "../plan.ts";
+import type { Problem } from "../problem.ts";
+import { isReference } from "../reference.ts";
+import type { WorkflowDefinition } from "../workflow.ts";
+import { DataSchemas } from "./data_schemas.ts";
+
+/** What a plan is validated against. */
+export interface ValidateOptions {
+  /** Finds an operation's spec by id. */
+  readonly operations: (id: string) => OperationSpec | undefined;
+  /** Ids to suggest where one is unknown. */
+  readonly operationIds?: Iterable<string>;
+  /** The input for a template that is a function. Default `{}`. */
+  readonly input?: unknown;
+}
+
+interface Subject {
+  readonly nodes: readonly PlanNode[];
+  readonly byKey: ReadonlyMap<string, number>;
+  readonly problems: Problems;
+  readonly locate: (index: number, at: readonly string[]) => string;
+  readonly inputSchema: unknown;
+}
+
+/**
+ * Everything wrong with a plan or template: what `compile` would throw for, and with the operations at hand unknown
+ * operations, inputs that their schemas refuse, and data-flow edges whose schemas do not fit. Empty: all is well.
+ * What a template function throws is thrown as it is.
+ */
+export function validate(
+  source: Plan | WorkflowDefinition | NamedTemplate,
+  options: ValidateOptions,
+): readonly Problem[] {
+  const subject = "planVersion" in source ? planSubject(source) : templateSubject(source, options.input ?? {});
+  const validation = new Validation(subject, options);
+  for (let i = 0; i < subject.nodes.length; i++) {
+    const node = subject.nodes[i];
+    if (!node) continue;
+    if (node.kind === "operation") validation.checkOperation(i, node);
+    if (node.kind === "map") validation.checkOver(i, node);
+    visitReferences(i, node, validation);
+  }
+  return subject.problems.found;
+}
+
+function templateSubject(source: WorkflowDefinition | NamedTemplate, input: unknown): Subject {
+  const { compiled: { plan: { nodes } }, problems, locate } = compilation(source, render(source, input));
+  const inputSchema = "inputSchema" in source ? source.inputSchema : null;
+  return { nodes, byKey: indexKeys(nodes), problems, locate, inputSchema };
+}
+
+function planSubject({ nodes, output }: Plan): Subject {
+  const problems = new Problems();
+  const byKey = indexKeys(nodes);
+  const locate = (index: number, at: readonly string[]): string =>
+    ["/nodes", index, ...(at[0] === "when" ? ["test", "when"] : at[0] === "test" ? ["test", "completed"] : at)].join(
+      "/",
+    );
+  for (let i = 0; i < nodes.length; i++) {
+    const key = nodes[i]?.key ?? "";
+    if (byKey.get(key) !== i) {
+      problems.add(locate(i, ["key"]), "duplicate-key", `Key "${key}" is taken: keys must be unique`, { node: key });
+    }
+  }
+  connect(nodes.map((node) => ({ ...node })), byKey, output, problems, locate);
+  return { nodes, byKey, problems, locate, inputSchema: null };
+}
+
+function indexKeys(nodes: readonly PlanNode[]): Map<string, number> {
+  const byKey = new Map<string, number>();
+  for (let i = nodes.length - 1; i >= 0; i--) byKey.set(nodes[i]?.key ?? "", i);
+  return byKey;
+}
+
+class Validation {
+  readonly #subject: Subject;
+  readonly #options: ValidateOptions;
+  readonly #schemas: DataSchemas;
+
+  constructor(subject: Subject, options: ValidateOptions) {
+    this.#subject = subject;
+    this.#options = options;
+    const outputOf = (id: string): unknown => options.operations(id)?.outputSchema;
+    const tree = new PlanTree(subject.nodes);
+    this.#schemas = new DataSchemas(subject.nodes, subject.byKey, tree, outputOf, subject.inputSchema);
+  }
+
+  checkOperation(index: number, node: OperationNode): void {
+    const spec = this.#options.operations(node.operationId);
+    if (spec) return this.#checkInput(index, node, spec);
+    const suggestion = nearestName(node.operationId, this.#options.operationIds ?? []);
+    const hint = suggestion === undefined ? "" : `: did you mean "${suggestion}"?`;
+    this.#add(index, ["name"], "unknown-operation", `There is no operation "${node.operationId}"${hint}`, {
+      ...(suggestion !== undefined && { suggestion }),
+    });
+  }
+
+  /** Checks what stands in the input as it is. Whatever a reference or function gives is checked when it is called. */
+  #checkInput(index: number, node: OperationNode, spec: OperationSpec): void {
+    const later: string[] = [];
+    const sample = withoutBindings(node.input, "", later);
+    for (const { path, message } of inputErrors(spec, sample)) {
+      const open = later.some((at) =>
+        path === at || path.startsWith(`${at}/`) || at === "" || at.startsWith(`${path}/`)
+      );
+      if (open) continue;
+      const at = path.split("/").slice(1);
+      const text = `Input of ${node.operationId} is refused${path && ` at "${path}"`}: ${message}`;
+      this.#add(index, ["input", ...at], "invalid-input", text);
+    }
+  }
+
+  checkOver(index: number, node: Extract<PlanNode, { kind: "map" }>): void {
+    if (!("$ref" in node.over)) return;
+    const schema = this.#schemas.ofReference(node.over.$ref, index);
+    const { compatible } = typeCompat(schema, { type: "array", items: {} });
+    if (compatible) return;
+    const message = `"over" of "${node.key}" wants a list, but ${node.over.$ref} is ${describeSchema(schema)}`;
+    this.#add(index, ["over"], "type-mismatch", message);
+  }
+
+  reference = ({ reader, key, reads, path, at, whole }: PlanReference): void => {
+    const source = this.#subject.byKey.get(key);
+    if (source === undefined || reads !== "data" || !whole) return;
+    this.#checkFlow(reader, at, key, this.#schemas.seenFrom(source, reader), path);
+  };
+
+  name = ({ reader, name, path, at, whole }: PlanName): void => {
+    if (whole) this.#checkFlow(reader, at, name, this.#schemas.ofName(name, reader), path);
+  };
+
+  badExpression = (): void => {};
+
+  #checkFlow(reader: number, at: readonly string[], source: string, output: unknown, path: readonly string[]): void {
+    const node = this.#subject.nodes[reader];
+    if (!node) return;
+    const edge = { source, target: node.key };
+    const actual = schemaAtPath(output, path);
+    if (!actual.found) {
+      this.#add(reader, at, "unknown-reference", missing(source, output, actual), {
+        edge,
+        ...(actual.suggestion !== undefined && { suggestion: actual.suggestion }),
+      });
+      return;
+    }
+    if (node.kind !== "operation" || at[0] !== "input") return;
+    const wanted = schemaAtPath(this.#options.operations(node.operationId)?.inputSchema, at.slice(1));
+    if (!wanted.found) return;
+    const { compatible, detail } = typeCompat(actual.schema, wanted.schema);
+    if (compatible) return;
+    const message =
+      `Data flow ${source} -> ${node.key}: ${[source, ...path].join(".")} is ${describeSchema(actual.schema)}, ` +
+      `but ${at.join(".")} of ${node.operationId} wants ${describeSchema(wanted.schema)} (${detail})`;
+    this.#add(reader, at, "type-mismatch", message, { edge });
+  }
+
+  #add(
+    index: number,
+    at: readonly string[],
+    code: Problem["code"],
+    message: string,
+    more: Partial<Problem> = {},
+  ): void {
+    const node = this.#subject.nodes[index]?.key;
+    this.#subject.problems.add(this.#subject.locate(index, at), code, message, {
+      ...(node !== undefined && { node }),
+      ...more,
+    });
+  }
+}
+
+function missing(source: string, output: unknown, at: SchemaAtPath & { found: false }): string {
+  const hint = at.suggestion === undefined ? "" : `: did you mean "${at.suggestion}"?`;
+  return `"${source}" has no "${at.segment}": it is ${describeSchema(output)}${hint}`;
+}
+
+function inputErrors(
+  spec: OperationSpec,
+  input: unknown,
+): readonly { readonly path: string; readonly message: string }[] {
+  try {
+    return collectErrors(spec.inputSchema, input);
+  } catch {
+    // A schema that TypeBox cannot compile refuses nothing here; the registry says so when it is registered.
+    return [];
+  }
+}
+
+/** The input with null for every reference and function; their pointers go to `later`. */
+function withoutBindings(value: unknown, path: string, later: string[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (isReference(value) || "$fn" in value) {
+    later.push(path);
+    return null;
+  }
+  if (Array.isArray(value)) return value.map((item, i) => withoutBindings(item, `${path}/${i}`, later));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
+      return [name, withoutBindings(item, `${path}/${step}`, later)];
+    }),
+  );
+}
