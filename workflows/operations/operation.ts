@@ -1,6 +1,11 @@
 import type { IOperationDefinition, OperationContext, OperationType } from "@alkdev/operations";
 import type { Static, TSchema } from "@alkdev/typebox";
 
+/** What a handler may answer where `T` is wanted: nobody writes to it any more. */
+type Frozen<T> = T extends readonly (infer Item)[] ? readonly Frozen<Item>[]
+  : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+  : T;
+
 /** What an operation of these workflows declares; everything else of its spec is the same for all of them. */
 export interface OperationDeclaration<TInput extends TSchema, TOutput extends TSchema> {
   /** `namespace.name`. */
@@ -10,7 +15,10 @@ export interface OperationDeclaration<TInput extends TSchema, TOutput extends TS
   readonly description: string;
   readonly input: TInput;
   readonly output: TOutput;
-  readonly run: (input: Static<TInput>, context: OperationContext) => Static<TOutput> | Promise<Static<TOutput>>;
+  readonly run: (
+    input: Static<TInput>,
+    context: OperationContext,
+  ) => Frozen<Static<TOutput>> | Promise<Frozen<Static<TOutput>>>;
 }
 
 /** A definition whose handler has the types of its schemas. Its caller needs no scope beyond that of calling operations. */

@@ -1,5 +1,5 @@
 import type { IOperationDefinition, OperationContext } from "@alkdev/operations";
-import { type Static, Type } from "@alkdev/typebox";
+import { Type } from "@alkdev/typebox";
 import { extensionOf, isTestPath, languageOf } from "./languages.ts";
 import { measureSource } from "./measure_source.ts";
 import { operation } from "./operation.ts";
@@ -7,10 +7,10 @@ import { reportMarkdown } from "./report_markdown.ts";
 import { summarizeMeasures, summarizeTests } from "./summarize_measures.ts";
 
 /** One file, as `fs.list` names it. `size` is bytes. */
-export const ListedFile = Type.Object({ path: Type.String(), size: Type.Number() });
+const ListedFile = Type.Object({ path: Type.String(), size: Type.Number() });
 
 /** What `report.measure` tells of one file. */
-export const FileMeasure = Type.Object({
+const FileMeasure = Type.Object({
   path: Type.String(),
   language: Type.String(),
   isTest: Type.Boolean(),
@@ -29,10 +29,9 @@ export const FileMeasure = Type.Object({
   /** Tests that the file declares. */
   cases: Type.Integer(),
 });
-export type FileMeasure = Static<typeof FileMeasure>;
 
 /** The whole of many measures. */
-export const SourceSummary = Type.Object({
+const SourceSummary = Type.Object({
   files: Type.Integer(),
   lines: Type.Integer(),
   code: Type.Integer(),
@@ -47,19 +46,17 @@ export const SourceSummary = Type.Object({
   largestFiles: Type.Array(Type.Object({ path: Type.String(), lines: Type.Integer() })),
   packages: Type.Array(Type.Object({ name: Type.String(), importers: Type.Integer() })),
 });
-export type SourceSummary = Static<typeof SourceSummary>;
 
 /** The tests among many measures. `ratio` is lines of test code per line of other code. */
-export const TestSummary = Type.Object({
+const TestSummary = Type.Object({
   files: Type.Integer(),
   code: Type.Integer(),
   cases: Type.Integer(),
   ratio: Type.Number(),
 });
-export type TestSummary = Static<typeof TestSummary>;
 
 /** A remark in the place of a summary. */
-export const Note = Type.Object({ note: Type.String() });
+const Note = Type.Object({ note: Type.String() });
 
 const select = operation({
   id: "report.select",

@@ -1,4 +1,5 @@
-import type { SourceSummary, TestSummary } from "./report.ts";
+import { markdownTable } from "./markdown_table.ts";
+import type { SourceSummary, TestSummary } from "./report_types.ts";
 
 /** What a report is made of. `tests` is null when its branch gave nothing. */
 export interface ReportParts {
@@ -18,18 +19,18 @@ export function reportMarkdown({ title, summary, tests, leftOut = 0 }: ReportPar
     `${summary.blank} blank. ${count(summary.functions, "function")}, ${count(summary.todos, "open TODO")}.` +
     (leftOut > 0 ? ` ${count(leftOut, "file")} left out for size or number.` : ""),
     "## Languages",
-    table(["language", "files", "lines of code"], summary.languages.map((it) => [it.name, it.files, it.code])),
+    markdownTable(["language", "files", "lines of code"], summary.languages.map((it) => [it.name, it.files, it.code])),
     "## Tests",
     testsText(tests),
     "## Longest functions",
-    table(
+    markdownTable(
       ["function", "where", "lines"],
       summary.longestFunctions.map((it) => [`\`${it.name}\``, `${it.path}:${it.line}`, it.lines]),
     ),
     "## Largest files",
-    table(["file", "lines"], summary.largestFiles.map((it) => [it.path, it.lines])),
+    markdownTable(["file", "lines"], summary.largestFiles.map((it) => [it.path, it.lines])),
     "## Packages imported",
-    table(["package", "importing files"], summary.packages.map((it) => [`\`${it.name}\``, it.importers])),
+    markdownTable(["package", "importing files"], summary.packages.map((it) => [`\`${it.name}\``, it.importers])),
   ];
   return parts.join("\n\n") + "\n";
 }
@@ -43,12 +44,4 @@ function testsText(tests: ReportParts["tests"]): string {
 
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return "None.";
-  const line = (cells: readonly (string | number)[]) =>
-    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = head.map((_, column) => column === 0 ? "---" : typeof rows[0]?.[column] === "number" ? "--:" : "---");
-  return [line(head), `|${rule.join("|")}|`, ...rows.map(line)].join("\n");
 }

@@ -1,4 +1,4 @@
-import type { FileMeasure, SourceSummary, TestSummary } from "./report.ts";
+import type { FileMeasure, SourceSummary, TestSummary } from "./report_types.ts";
 
 /** Totals of measures; each list holds its `top` greatest, greatest first, then by name. */
 export function summarizeMeasures(files: readonly FileMeasure[], top: number): SourceSummary {
