@@ -1,6 +1,21 @@
 import { Kind, type SchemaOptions, type TSchema, Type } from "@alkdev/typebox";
-import { CallError } from "./call_error.ts";
-import { isKnownFormat } from "./formats.ts";
+import {
+  annotations,
+  ARRAY_KEYWORDS,
+  broken,
+  escape,
+  format,
+  hasControlCharacters,
+  isObject,
+  isPattern,
+  type JsonObject,
+  keywords,
+  literal,
+  NUMBER_KEYWORDS,
+  OBJECT_KEYWORDS,
+  quote,
+  STRING_KEYWORDS,
+} from "./json_schema_keywords.ts";
 import { SchemaReferences } from "./schema_references.ts";
 
 /**
@@ -23,23 +38,9 @@ interface Target {
   recursive: boolean;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 /** A reference can double what follows it, so that a small document becomes a huge one: these bound the result. */
 const MAX_NODES = 20_000;
 const MAX_DEPTH = 200;
-
-const ANNOTATIONS = ["title", "description", "deprecated", "readOnly", "writeOnly", "default", "examples", "$comment"];
-const STRING_KEYWORDS = { minLength: isCount, maxLength: isCount, pattern: isPattern } as const;
-const NUMBER_KEYWORDS = {
-  minimum: isFinite,
-  maximum: isFinite,
-  exclusiveMinimum: isFinite,
-  exclusiveMaximum: isFinite,
-  multipleOf: isPositive,
-} as const;
-const ARRAY_KEYWORDS = { minItems: isCount, maxItems: isCount, uniqueItems: isBoolean } as const;
-const OBJECT_KEYWORDS = { minProperties: isCount, maxProperties: isCount } as const;
 const OBJECT_HINTS = ["properties", "required", "additionalProperties", "patternProperties"];
 const ARRAY_HINTS = ["items", "prefixItems"];
 
@@ -239,92 +240,4 @@ class Conversion {
 
 function intersect(parts: TSchema[]): TSchema {
   return parts.length === 0 ? Type.Unknown() : Type.Intersect(parts);
-}
-
-/** A schema for exactly this JSON value. */
-function literal(value: unknown, place: string): TSchema {
-  if (typeof value === "string" || typeof value === "boolean") return Type.Literal(value);
-  if (typeof value === "number" && Number.isFinite(value)) return Type.Literal(value);
-  if (value === null) return Type.Null();
-  if (Array.isArray(value)) return Type.Tuple(value.map((member, index) => literal(member, `${place}/${index}`)));
-  if (!isObject(value)) throw broken(place, `is ${quote(value)}: wanted a JSON value`);
-  const members = Object.entries(value).map(([name, member]) => [name, literal(member, `${place}/${escape(name)}`)]);
-  return Type.Object(Object.fromEntries(members), { additionalProperties: false });
-}
-
-function annotations(schema: JsonObject): SchemaOptions {
-  const found = Object.entries(schema).filter(([key]) => ANNOTATIONS.includes(key) || key.startsWith("x-"));
-  return Object.fromEntries(found);
-}
-
-function keywords(
-  schema: JsonObject,
-  known: Readonly<Record<string, (value: unknown) => boolean>>,
-  place: string,
-): SchemaOptions {
-  const found: Record<string, unknown> = {};
-  for (const [keyword, isValid] of Object.entries(known)) {
-    const value = schema[keyword];
-    if (value === undefined) continue;
-    if (!isValid(value)) throw broken(`${place}/${keyword}`, `is ${quote(value)}, which this keyword does not take`);
-    found[keyword] = value;
-  }
-  return found;
-}
-
-function format(schema: JsonObject, place: string): SchemaOptions {
-  const name = schema["format"];
-  if (name === undefined) return {};
-  if (typeof name !== "string") throw broken(`${place}/format`, `is ${quote(name)}: wanted a string`);
-  return isKnownFormat(name) ? { format: name } : { "x-format": name };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 0;
-}
-
-function isFinite(value: unknown): boolean {
-  return Number.isFinite(value);
-}
-
-function isPositive(value: unknown): boolean {
-  return Number.isFinite(value) && Number(value) > 0;
-}
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
-}
-
-function isPattern(value: unknown): boolean {
-  if (typeof value !== "string" || hasControlCharacters(value)) return false;
-  try {
-    return new RegExp(value, "u") !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** TypeBox compiles no schema with these in a property's name or a pattern. */
-function hasControlCharacters(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- they are what it looks for
-  return /[\x07-\x0d\x1b\x7f]/.test(text);
-}
-
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-function escape(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-function broken(place: string, problem: string): CallError {
-  return new CallError("VALIDATION_ERROR", `JSON Schema is not valid at "${place}": it ${problem}`, {
-    errors: [{ path: place, message: `It ${problem}` }],
-  });
 }

@@ -14,6 +14,8 @@ export type {
 } from "./call_events.ts";
 export { buildCallHandler } from "./call_handler.ts";
 export type { CallHandlerOptions } from "./call_handler.ts";
+export { defineOperation } from "./define_operation.ts";
+export type { TypedOperation, TypedSubscription } from "./define_operation.ts";
 export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
 export { FromSchema } from "./from_schema.ts";
 export type { Identity } from "./identity.ts";
