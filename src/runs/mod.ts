@@ -1,0 +1,28 @@
+/** The run use cases: the only door from the edges to the engine. @module */
+export { isTerminalType } from "../../engine/events.ts";
+export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+export { withChildRuns } from "./child_runs.ts";
+export type {
+  CallTree,
+  CallView,
+  GraphEdge,
+  GraphNode,
+  NodeStatus,
+  OperationCatalog,
+  Page,
+  PreparedPlan,
+  RunGraph,
+  RunQuery,
+  RunRecord,
+  Runs,
+  RunStore,
+  RunView,
+  StartRun,
+  TemplateProblem,
+  WhyEntry,
+  WorkflowCatalog,
+  WorkflowVersion,
+} from "./ports.ts";
+export { RunFeed } from "./run_feed.ts";
+export { createRuns, outcomeOf } from "./runs.ts";
+export type { RunsOptions } from "./runs.ts";
