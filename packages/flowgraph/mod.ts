@@ -88,3 +88,8 @@ export { typeCompat } from "./analysis/type_compat.ts";
 export type { TypeCompatResult, TypeMismatch } from "./analysis/type_compat.ts";
 export { validate } from "./validate/validate.ts";
 export type { ValidateOptions } from "./validate/validate.ts";
+export type { DrawableEdge, DrawableGraph, DrawableNode } from "./view/drawable_graph.ts";
+export { planEdges, planGraph } from "./view/plan_graph.ts";
+export type { PlanEdge, PlanGraph, PlanGraphNode } from "./view/plan_graph.ts";
+export { toDot } from "./view/to_dot.ts";
+export { toMermaid } from "./view/to_mermaid.ts";
