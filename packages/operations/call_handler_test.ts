@@ -224,3 +224,14 @@ Deno.test("buildCallHandler() lets extendContext add to the context", async () =
   await callMap.call("a.b", 1);
   assert.deepEqual(progress, [0.5]);
 });
+
+Deno.test("buildCallHandler() answers EXECUTION_ERROR when the answer cannot be sent", async () => {
+  const { callMap, target } = setUp(() => 1n);
+  const dispatch = target.dispatchEvent.bind(target);
+  // As a transport that speaks JSON does.
+  target.dispatchEvent = (event) => {
+    if (event instanceof CustomEvent) JSON.stringify(event.detail);
+    return dispatch(event);
+  };
+  await assert.rejects(callMap.call("a.b", 1), { code: "EXECUTION_ERROR", message: /cannot be sent: .*BigInt/ });
+});

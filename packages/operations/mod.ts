@@ -32,7 +32,7 @@ export type {
 export { operationId, OperationType } from "./operation_spec.ts";
 export type { AccessControl, ErrorDefinition, OperationSpec } from "./operation_spec.ts";
 export { PendingRequestMap } from "./pending_request_map.ts";
-export type { CallOptions, SubscribeOptions } from "./pending_request_map.ts";
+export type { CallOptions, SubscribeOptions } from "./call_request.ts";
 export { OperationRegistry } from "./registry.ts";
 export type { OperationRegistration, OperationRegistryOptions, OutputWarning } from "./registry.ts";
 export type {

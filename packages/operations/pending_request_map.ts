@@ -10,29 +10,11 @@ import {
   type TypedEventTarget,
 } from "@alkdev/pubsub";
 import { CallError } from "./call_error.ts";
-import type { CallEventMap, CallRequestedEvent } from "./call_events.ts";
+import type { CallEventMap } from "./call_events.ts";
+import { type CallOptions, readEnvelope, type SubscribeOptions, toRequest } from "./call_request.ts";
 import { isResponseEnvelope } from "./envelope.ts";
-import type { Identity } from "./identity.ts";
 import type { ResponseEnvelope } from "./response_envelope.ts";
 import { startTimer } from "./timer.ts";
-
-interface RequestOptions {
-  /** Default: a random UUID. A re-send carries the id of the first. */
-  readonly requestId?: string;
-  readonly parentRequestId?: string;
-  readonly identity?: Identity;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
-
-export interface CallOptions extends RequestOptions {
-  /** When to stop waiting, in ms since the epoch. */
-  readonly deadline?: number;
-}
-
-export interface SubscribeOptions extends RequestOptions {
-  /** How long to wait from one response to the next, in ms. */
-  readonly idleTimeout?: number;
-}
 
 type Pending = PendingCall | PendingSubscription;
 
@@ -279,33 +261,6 @@ export class PendingRequestMap {
     const message = `Call of operation "${operationId}" was not answered by ${new Date(deadline).toISOString()}`;
     pending.reject(new CallError("TIMEOUT", message, { deadline }));
   }
-}
-
-function toRequest(
-  operationId: string,
-  input: unknown,
-  options: RequestOptions,
-  limits: { readonly deadline?: number; readonly idleTimeout?: number },
-): CallRequestedEvent {
-  const { requestId = crypto.randomUUID(), parentRequestId, identity, metadata } = options;
-  return {
-    requestId,
-    operationId,
-    input,
-    ...limits,
-    ...(parentRequestId === undefined ? {} : { parentRequestId }),
-    ...(identity === undefined ? {} : { identity }),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
-}
-
-/** The output of a response, with the undefined data that JSON has dropped put back. */
-function readEnvelope(payload: object): ResponseEnvelope | undefined {
-  if (!("output" in payload)) return undefined;
-  const { output } = payload;
-  if (isResponseEnvelope(output)) return output;
-  const restored = typeof output === "object" ? { data: undefined, ...output } : undefined;
-  return isResponseEnvelope(restored) ? restored : undefined;
 }
 
 function aborted(requestId: string): CallError {

@@ -217,3 +217,28 @@ Deno.test("register() says which schema is broken, and stores nothing", () => {
   );
   assert.equal(registry.getSpec("core.echo"), undefined);
 });
+
+Deno.test("OperationRegistry takes schemas of another library through its adapter", async () => {
+  const schemaAdapter = {
+    toTypeBox: (schema: unknown) => {
+      if (schema === "number") return Type.Number();
+      throw new Error("what is this?");
+    },
+  };
+  const registry = new OperationRegistry({ schemaAdapter });
+  registry.registerAll([definition((input) => input, { inputSchema: "number", outputSchema: "number" })]);
+  assert.equal((await registry.execute("core.echo", 3)).data, 3);
+  assert.throws(() => registry.register(definition(undefined, { inputSchema: "other" })), {
+    code: "VALIDATION_ERROR",
+    message: 'Input schema of operation "core.echo" cannot be used: what is this?',
+  });
+  assert.deepEqual(registry.getAllSpecs(), registry.list());
+});
+
+Deno.test("register() refuses a TypeBox schema with something else inside", () => {
+  const inputSchema = { ...Type.Object({}), properties: { a: { type: "string" } } };
+  assert.throws(
+    () => new OperationRegistry().register(definition(undefined, { inputSchema })),
+    isCode("VALIDATION_ERROR"),
+  );
+});

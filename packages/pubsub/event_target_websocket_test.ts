@@ -156,6 +156,24 @@ Deno.test("createWebSocketClientEventTarget() sends one array a turn once batch 
   assert.deepEqual(socket.sent, [newsJson(0), `[${newsJson(1)},${newsJson(2)},${newsJson(3)}]`, newsJson(4)]);
 });
 
+Deno.test("createWebSocketClientEventTarget() drops a batch when the socket closes before it is sent", async () => {
+  const socket = new FakeSocket();
+  const target = createWebSocketClientEventTarget(socket, { batch: true });
+  assert.equal(target.batch, true);
+  target.dispatchEvent(news(1));
+  socket.readyState = 3;
+  await Promise.resolve();
+  assert.deepEqual(socket.sent, []);
+});
+
+Deno.test("createWebSocketClientEventTarget() splits a turn's batch at 256 envelopes", async () => {
+  const socket = new FakeSocket();
+  const target = createWebSocketClientEventTarget(socket, { batch: true });
+  for (let n = 0; n < 300; n++) target.dispatchEvent(news(n));
+  await Promise.resolve();
+  assert.deepEqual(socket.sent.map((frame) => JSON.parse(frame).length), [256, 44]);
+});
+
 Deno.test("createWebSocketClientEventTarget() reports messages that are no envelopes and goes on", () => {
   const socket = new FakeSocket();
   const invalid: unknown[] = [];
@@ -228,6 +246,16 @@ Deno.test("createWebSocketServerEventTarget() lets canSubscribe keep a connectio
   socket.subscribe("news:1");
   server.dispatchEvent(news(1));
   assert.deepEqual(socket.sent, []);
+});
+
+Deno.test("createWebSocketServerEventTarget() sends nothing to a socket that is not open", () => {
+  const server = createWebSocketServerEventTarget();
+  const socket = new FakeSocket();
+  server.addConnection(socket);
+  socket.subscribe("news:1");
+  socket.readyState = 2;
+  server.dispatchEvent(news(1));
+  assert.deepEqual([socket.sent, socket.closedWith], [[], []]);
 });
 
 Deno.test("createWebSocketServerEventTarget() reports control envelopes without a topic", () => {

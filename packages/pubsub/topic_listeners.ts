@@ -24,10 +24,6 @@ export class TopicListeners {
     return this.#topics.delete(topic);
   }
 
-  topics(): string[] {
-    return [...this.#topics.keys()];
-  }
-
   /** Calls the listeners of the envelope's topic. One that throws does not keep the others from hearing it. */
   deliver(envelope: EventEnvelope): void {
     const event = toEvent(envelope);
