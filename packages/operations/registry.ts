@@ -75,8 +75,9 @@ export class OperationRegistry {
     for (const definition of definitions) this.register(definition);
   }
 
-  /** Stores a spec alone: it can be listed, and called once a handler is registered. */
-  registerSpec(spec: Omit<OperationRegistration, "handler">): void {
+  /** Stores a spec alone, whatever else is given: it can be listed, and called once a handler is registered. */
+  registerSpec(definition: OperationRegistration): void {
+    const { handler: _handler, ...spec } = definition;
     this.register(spec);
   }
 

@@ -60,7 +60,7 @@ Deno.test("execute() gives the handler the very context object", async () => {
 Deno.test("execute() rejects with OPERATION_NOT_FOUND when there is no spec or no handler", async () => {
   const registry = new OperationRegistry();
   await assert.rejects(registry.execute("core.echo", {}), isCode("OPERATION_NOT_FOUND"));
-  registry.registerSpec(definition());
+  registry.registerSpec(definition((input) => input));
   await assert.rejects(
     registry.execute("core.echo", {}),
     (error: CallError) => error.code === "OPERATION_NOT_FOUND" && /no handler/.test(error.message),
