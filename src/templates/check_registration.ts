@@ -2,7 +2,7 @@ import type { Json } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { TemplateProblem } from "../runs/ports.ts";
 import { definitionVersion, jsonDefinition, type JsonWorkflow } from "./definition_version.ts";
-import { type SpecLookup, validateDefinition } from "./validate_version.ts";
+import { type KnownOperations, validateDefinition } from "./validate_version.ts";
 import type { ResolvedVersion } from "./workflow_version.ts";
 
 const NAME = /^[a-z][a-z0-9_.-]{0,99}$/;
@@ -26,7 +26,7 @@ export interface Registration {
 export function checkRegistration(
   registration: Registration,
   taken: boolean,
-  operations: SpecLookup,
+  operations: KnownOperations,
 ): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
   const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
   const problems = [...nameProblems(name, taken), ...sizeProblems(template)];

@@ -1,9 +1,10 @@
+import { operationId } from "@alkdev/operations";
 import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
 import { checkRegistration } from "./check_registration.ts";
 import { FileTemplates } from "./file_templates.ts";
 import { nearestNames } from "./nearest_names.ts";
 import { RegisteredTemplates } from "./registered_templates.ts";
-import { validateDefinition, validateTemplateJson } from "./validate_version.ts";
+import { type KnownOperations, validateDefinition, validateTemplateJson } from "./validate_version.ts";
 import { watchDirectories } from "./watch_directories.ts";
 import type { WorkflowStore } from "./workflow_store.ts";
 import type { ResolvedVersion } from "./workflow_version.ts";
@@ -108,7 +109,7 @@ class TemplateCatalog implements Templates {
     registration: Parameters<WorkflowCatalog["register"]>[0],
   ): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }> {
     const { orgId, name } = registration;
-    const result = checkRegistration(registration, this.#files.served.has(name), (id) => this.#spec(orgId, id));
+    const result = checkRegistration(registration, this.#files.served.has(name), this.#operations(orgId));
     if ("problems" in result) return result;
     await this.#registered.save(orgId, result.version);
     return result;
@@ -117,11 +118,11 @@ class TemplateCatalog implements Templates {
   async validate(
     { orgId, name, template }: Parameters<WorkflowCatalog["validate"]>[0],
   ): Promise<readonly TemplateProblem[]> {
-    const spec = (id: string) => this.#spec(orgId, id);
-    if (template !== undefined) return validateTemplateJson(name, template, spec);
+    const operations = this.#operations(orgId);
+    if (template !== undefined) return validateTemplateJson(name, template, operations);
     const served = this.#files.served.get(name) ?? await this.#registered.latest(orgId, name);
     if (served === null) return [await this.#unknown(orgId, name)];
-    return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, spec)];
+    return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, operations)];
   }
 
   async #unknown(orgId: string, name: string): Promise<TemplateProblem> {
@@ -134,8 +135,12 @@ class TemplateCatalog implements Templates {
     };
   }
 
-  #spec(orgId: string, operationId: string): ReturnType<OperationCatalog["spec"]> {
-    return this.#options.operations.spec(orgId, operationId);
+  #operations(orgId: string): KnownOperations {
+    const { operations } = this.#options;
+    return {
+      spec: (id) => operations.spec(orgId, id),
+      ids: () => operations.list(orgId).map(operationId),
+    };
   }
 
   /** One reload at a time, each after the one before; never rejects. */
