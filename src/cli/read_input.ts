@@ -1,0 +1,23 @@
+import { usageError } from "./cli_error.ts";
+
+/** The value of `--input`: JSON, or with `@` the path of a file that holds JSON (`@-` is stdin). Undefined: not given. */
+export async function readInput(text: string | undefined): Promise<unknown> {
+  if (text === undefined) return undefined;
+  const source = text.startsWith("@") ? await readSource(text.slice(1)) : text;
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    const what = text.startsWith("@") ? `File "${text.slice(1)}"` : `--input "${text}"`;
+    const why = error instanceof Error ? error.message : String(error);
+    throw usageError(`${what} is not JSON: ${why}`, `Write --input '{"name": "value"}', or --input @file.json`);
+  }
+}
+
+async function readSource(path: string): Promise<string> {
+  try {
+    return path === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw usageError(`There is no file "${path}" to read the input from`);
+    throw error;
+  }
+}

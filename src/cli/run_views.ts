@@ -1,0 +1,41 @@
+import type { PlanNodeView } from "./format/graph_tree.ts";
+
+/** A run as the HTTP API gives it. Times are ms since the epoch. */
+export interface RunBody {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: string;
+  readonly status: string;
+  readonly createdAt: number;
+  readonly completedAt: number | null;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: { readonly code: string; readonly message: string; readonly nodeKey?: string | null } | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly parentRunId: string | null;
+  readonly progress: Readonly<Record<string, number>>;
+}
+
+/** A page of a list. */
+export interface PageBody<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** A workflow as the HTTP API gives it. */
+export interface WorkflowBody {
+  readonly name: string;
+  readonly version: string;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly inputSchema: unknown;
+  readonly outputSchema: unknown;
+  readonly serializable: boolean;
+  /** Null where it depends on the input. */
+  readonly plan?: { readonly nodes: readonly PlanNodeView[] } | null;
+}
+
+/** Whether a run has ended. */
+export function hasEnded(status: string): boolean {
+  return status === "completed" || status === "failed" || status === "aborted";
+}
