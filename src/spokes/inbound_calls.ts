@@ -1,4 +1,4 @@
-import { CallError, OperationType, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, hasScope, OperationType, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock } from "../../engine/ports.ts";
 import { type Envelope, envelope, errorEnvelope } from "./envelope.ts";
 import type { HubCalls, RunEventsPort, SpokePrincipal } from "./ports.ts";
@@ -81,6 +81,16 @@ export class InboundCalls {
     const { calls, principal, write } = this.#options;
     const { identity, orgId } = principal;
     const caller = { identity, orgId };
+    const scope = scopeFor(operationId);
+    if (scope !== null && !hasScope(identity.scopes, scope)) {
+      throw new CallError(
+        "ACCESS_DENIED",
+        `Cannot call "${operationId}" as "${identity.id}": wanted scope "${scope}"`,
+        {
+          requiredScopes: [scope],
+        },
+      );
+    }
     if (operationId === "hub.runEvents") return await this.#watch(requestId, input, signal);
     if (calls.spec(caller, operationId)?.type !== OperationType.SUBSCRIPTION) {
       const output = await calls.call({ caller, operationId, input, signal });
@@ -117,6 +127,12 @@ export class InboundCalls {
   #fail(requestId: string, error: CallError): void {
     this.#options.write(errorEnvelope(requestId, error));
   }
+}
+
+/** What a key needs to use the socket for this, beside what the operation itself asks. Null: that is all. */
+function scopeFor(operationId: string): string | null {
+  if (operationId === "hub.runEvents") return "run:read";
+  return operationId.startsWith("hub.") ? null : "operation:call";
 }
 
 async function* inEnvelopes(events: AsyncIterable<unknown>): AsyncGenerator<ResponseEnvelope, void, undefined> {

@@ -1,0 +1,48 @@
+/** What dispatch needs from the world, and what it gives. */
+import type { LogLevel, OperationSpec, ResponseEnvelope } from "@alkdev/operations";
+import type { Caller } from "../../engine/events.ts";
+import type { DispatchedCall, Dispatcher } from "../../engine/ports.ts";
+import type { OperationCatalog } from "../runs/ports.ts";
+
+/** Operations that are carried out elsewhere. Fulfilled by the pool of spokes. */
+export interface RemoteOperations {
+  spec(orgId: string, operationId: string): OperationSpec | undefined;
+  specs(orgId: string): readonly OperationSpec[];
+  /** Access and input have been checked. Rejects with a CallError. */
+  call(call: DispatchedCall, spec: OperationSpec): Promise<ResponseEnvelope>;
+  stream(call: DispatchedCall, spec: OperationSpec): AsyncIterable<ResponseEnvelope>;
+}
+
+/** Told what a handler says about its call while it works. Must not throw. */
+export interface CallObserver {
+  progress?(call: DispatchedCall, value: unknown): void;
+  log?(call: DispatchedCall, level: LogLevel, message: string, data: unknown): void;
+}
+
+/** A call from an edge: not part of a run. */
+export interface DirectCallParams {
+  readonly caller: Caller;
+  readonly operationId: string;
+  readonly input: unknown;
+  /** Ends the call with `ABORTED`. */
+  readonly signal?: AbortSignal;
+  /** The call on behalf of which it is made. */
+  readonly parentRequestId?: string;
+}
+
+/** Operations as a caller sees them: only those that it may call. */
+export interface Operations {
+  list(caller: Caller): readonly OperationSpec[];
+  /** Undefined: unknown, or not for this caller. */
+  spec(caller: Caller, operationId: string): OperationSpec | undefined;
+  /** Rejects with a CallError: `OPERATION_NOT_FOUND`, `ACCESS_DENIED`, `VALIDATION_ERROR`, `TIMEOUT`, or the operation's own. */
+  call(params: DirectCallParams): Promise<ResponseEnvelope>;
+  /** A subscription. @throws {CallError} at the first step, or when it breaks off */
+  stream(params: DirectCallParams): AsyncIterable<ResponseEnvelope>;
+}
+
+/** The one place that knows where an operation is carried out. */
+export interface HubDispatcher extends Dispatcher, OperationCatalog {
+  /** For the edges. */
+  readonly operations: Operations;
+}
