@@ -1,0 +1,167 @@
+import { isTerminalType } from "../../engine/events.ts";
+import type { EventOf, RunEvent, RunStatus } from "../../engine/events.ts";
+import { column, encodeBody, encodePair } from "./event_body.ts";
+
+/** The arguments of `commit_events_v1` after the fence, in its order. */
+export function encodeBatch(batch: readonly RunEvent[]): readonly unknown[] {
+  const events = new EventColumns();
+  const created: EventOf<"run.created">[] = [];
+  const changes = new Map<string, RunChange>();
+  for (let i = 0; i < batch.length; i++) {
+    const event = batch[i]!;
+    if (event.type === "call.requested") {
+      const next = batch[i + 1];
+      if (
+        next !== undefined && (next.type === "call.responded" || next.type === "call.error") &&
+        next.requestId === event.requestId && next.runId === event.runId && next.seq === event.seq + 1 &&
+        next.attempt === event.attempt && next.key === event.key
+      ) {
+        events.push(next, encodePair(event, next));
+        i++;
+        continue;
+      }
+    } else if (event.type === "run.created") created.push(event);
+    else if (event.type.startsWith("run.")) noteChange(changes, event);
+    events.push(event, encodeBody(event));
+  }
+  return [...createdColumns(created, changes), ...changeColumns(changes), ...events.columns()];
+}
+
+interface RunChange {
+  readonly status: RunStatus;
+  readonly completedAt: number | null;
+  readonly errorCode: string;
+}
+
+function noteChange(changes: Map<string, RunChange>, event: RunEvent): void {
+  const status = statusAfter(event.type);
+  if (status === null) return;
+  changes.set(event.runId, {
+    status,
+    completedAt: isTerminalType(event.type) ? event.at : null,
+    errorCode: event.type === "run.failed" ? event.error.code : event.type === "run.aborted" ? "ABORTED" : "",
+  });
+}
+
+function statusAfter(type: RunEvent["type"]): RunStatus | null {
+  switch (type) {
+    case "run.paused":
+      return "paused";
+    case "run.resumed":
+      return "running";
+    case "run.completed":
+      return "completed";
+    case "run.failed":
+      return "failed";
+    case "run.aborted":
+      return "aborted";
+    default:
+      return null;
+  }
+}
+
+class EventColumns {
+  #run = "{";
+  #request = "{";
+  #at = "{";
+  #seq = "{";
+  #type = "";
+  #key = "";
+  #body = "";
+
+  push(event: RunEvent, body: string): void {
+    const isFirst = this.#type === "";
+    const comma = isFirst ? "" : ",";
+    const line = isFirst ? "" : "\n";
+    this.#run += comma + event.runId;
+    this.#request += comma + ("requestId" in event ? event.requestId : "NULL");
+    this.#at += comma + event.at;
+    this.#seq += comma + event.seq;
+    this.#type += line + event.type;
+    this.#key += line + ("key" in event ? event.key : "");
+    this.#body += line + body;
+  }
+
+  columns(): readonly unknown[] {
+    return [
+      this.#run + "}",
+      this.#request + "}",
+      this.#at + "}",
+      this.#seq + "}",
+      this.#type,
+      this.#key,
+      this.#body,
+    ];
+  }
+}
+
+const NO_RUNS: readonly null[] = new Array(15).fill(null);
+const NO_CHANGES: readonly null[] = new Array(4).fill(null);
+
+/** The rows of runs that begin in this batch, already as its later events leave them; those changes are taken out. */
+function createdColumns(
+  created: readonly EventOf<"run.created">[],
+  changes: Map<string, RunChange>,
+): readonly unknown[] {
+  if (created.length === 0) return NO_RUNS;
+  const ends = created.map(({ runId }) => {
+    const change = changes.get(runId);
+    changes.delete(runId);
+    return change;
+  });
+  const hasParent = created.some(({ parent }) => parent !== null);
+  const hasLabels = created.some(({ labels }) => Object.keys(labels).length > 0);
+  const hasError = ends.some((end) => end !== undefined && end.errorCode !== "");
+  const hasKey = created.some(({ idempotencyKey }) => idempotencyKey !== null);
+  return [
+    array(created, ({ runId }) => runId),
+    hasParent ? array(created, ({ parent }) => parent?.runId ?? null) : null,
+    hasParent ? array(created, ({ parent }) => parent?.requestId ?? null) : null,
+    array(created, ({ runId, parent }) => parent?.rootRunId ?? runId),
+    array(created, ({ at }) => at),
+    array(ends, (end) => end?.completedAt ?? null),
+    array(created, ({ priority }) => priority),
+    lines(ends, (end) => end?.status ?? "running"),
+    lines(created, ({ caller }) => column(caller.orgId)),
+    lines(created, ({ workflow }) => column(workflow)),
+    lines(created, ({ version }) => column(version)),
+    lines(created, ({ planHash }) => column(planHash)),
+    hasLabels ? lines(created, ({ labels }) => labelsText(labels)) : null,
+    hasError ? lines(ends, (end) => column(end?.errorCode ?? "")) : null,
+    hasKey ? lines(created, ({ idempotencyKey }) => idempotencyKey === null ? "" : keyText(idempotencyKey)) : null,
+  ];
+}
+
+function changeColumns(changes: ReadonlyMap<string, RunChange>): readonly unknown[] {
+  if (changes.size === 0) return NO_CHANGES;
+  const values = [...changes.values()];
+  return [
+    `{${[...changes.keys()].join(",")}}`,
+    lines(values, ({ status }) => status),
+    array(values, ({ completedAt }) => completedAt),
+    values.some(({ errorCode }) => errorCode !== "") ? lines(values, ({ errorCode }) => column(errorCode)) : null,
+  ];
+}
+
+/** Different keys give different texts, whatever is in them. */
+export function keyText(key: string): string {
+  return JSON.stringify(key);
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(labels);
+  if (entries.length === 0) return "";
+  return JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [column(name), column(value)])));
+}
+
+function array<T>(items: readonly T[], value: (item: T) => string | number | null): string {
+  let text = "{";
+  for (let i = 0; i < items.length; i++) text += (i === 0 ? "" : ",") + (value(items[i]!) ?? "NULL");
+  return text + "}";
+}
+
+function lines<T>(items: readonly T[], value: (item: T) => string): string {
+  let text = "";
+  for (let i = 0; i < items.length; i++) text += (i === 0 ? "" : "\n") + value(items[i]!);
+  return text;
+}

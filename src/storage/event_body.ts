@@ -1,0 +1,182 @@
+/**
+ * How an event's own fields become the text in `run_events.body`, and back. What a column already says is not in the body:
+ * run id, seq, time, type, node key, request id; the attempt when it is 1; for `run.created` also what the run's row says.
+ * Key order and every character survive: the text is never parsed on the way in.
+ */
+import { Buffer } from "node:buffer";
+import type { CallFailed, CallRequested, CallResponded, RunCreated, RunEvent } from "../../engine/events.ts";
+
+export type OutcomeEvent = Extract<RunEvent, { type: "call.responded" | "call.error" }>;
+export type RequestedEvent = Extract<RunEvent, { type: "call.requested" }>;
+
+type Missing<Event, Known> = Exclude<keyof Event, Known | "type" | "key" | "attempt" | "requestId">;
+type None<T extends never> = T;
+/** Fails to compile when a call event gets a field that the hand-written bodies below would lose. */
+export type FieldsLost =
+  | None<Missing<CallRequested, "operationId" | "input">>
+  | None<Missing<CallResponded, "output">>
+  | None<Missing<CallFailed, "error" | "retryAt">>;
+
+/** The body of an event that has a row of its own. */
+export function encodeBody(event: RunEvent): string {
+  switch (event.type) {
+    case "call.requested":
+      return safe(`{${attempt(event.attempt)}"operationId":${text(event.operationId)},"input":${text(event.input)}}`);
+    case "call.responded":
+    case "call.error":
+      return safe(`{${outcome(event, null)}}`);
+    case "run.created":
+      return safe(text(createdRest(event)));
+    default: {
+      const { runId: _runId, seq: _seq, at: _at, type: _type, ...rest } = event;
+      const { key: _key, requestId: _requestId, ...body } = rest as { key?: string; requestId?: string };
+      return safe(text(body));
+    }
+  }
+}
+
+/** The body of a request and its outcome in one row. It begins with `{"req":`, which no other body does. */
+export function encodePair(request: RequestedEvent, event: OutcomeEvent): string {
+  return safe(
+    `{"req":{"at":${request.at},"operationId":${text(request.operationId)},"input":${text(request.input)}},` +
+      `${outcome(event, request.operationId)}}`,
+  );
+}
+
+/** Columns of a row of `run_events`; times are ms since the epoch. `created` is the run's row, beside a `run.created`. */
+export interface EventRow {
+  readonly run_id: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly node_key: string | null;
+  readonly request_id: string | null;
+  readonly body: string;
+  readonly created: CreatedColumns | null;
+}
+
+/** What `run.created` leaves to the run's row. */
+export interface CreatedColumns {
+  readonly workflow: string;
+  readonly version: string;
+  readonly planHash: string;
+  readonly priority: number;
+  readonly orgId: string;
+  readonly parent: RunCreated["parent"];
+}
+
+/** The one or two events that a row holds, in order. */
+export function decodeRow(row: EventRow): readonly RunEvent[] {
+  const { req, ...body } = JSON.parse(unsafe(row.body)) as StoredBody;
+  const head = { runId: row.run_id, seq: row.seq, at: row.at, type: row.type };
+  // The row was written from a RunEvent by the functions above: the one place where text becomes events again.
+  if (row.type === "run.created") return [{ ...head, ...created(row.created, body) } as unknown as RunEvent];
+  if (!row.type.startsWith("call.")) {
+    return [{ ...head, ...(row.node_key !== null && { key: row.node_key }), ...body } as unknown as RunEvent];
+  }
+  const call = { key: row.node_key ?? "", attempt: body.attempt ?? 1, requestId: row.request_id };
+  const { attempt: _attempt, data, meta, ...rest } = body;
+  const event = {
+    ...head,
+    ...call,
+    ...rest,
+    ...(meta !== undefined && { output: envelope(data, meta, req?.operationId, "data" in body) }),
+  } as unknown as RunEvent;
+  if (req === undefined) return [event];
+  const { at, ...request } = req;
+  return [{ runId: row.run_id, seq: row.seq - 1, at, type: "call.requested", ...call, ...request } as RunEvent, event];
+}
+
+interface StoredBody {
+  readonly req?: { readonly at: number; readonly operationId: string };
+  readonly attempt?: number;
+  readonly data?: unknown;
+  readonly meta?: unknown;
+}
+
+function outcome(event: OutcomeEvent, operationId: string | null): string {
+  if (event.type === "call.error") {
+    return `${attempt(event.attempt)}"error":${text(event.error)},"retryAt":${event.retryAt}`;
+  }
+  const { data, meta } = event.output;
+  // A local answer's meta is the operation's id, which the request beside it has, and a time.
+  const isPlain = operationId !== null && meta.source === "local" && meta.operationId === operationId &&
+    Number.isFinite(meta.timestamp) && Object.keys(meta).length === 3;
+  const json = JSON.stringify(data);
+  return `${attempt(event.attempt)}${json === undefined ? "" : `"data":${json},`}"meta":${
+    isPlain ? meta.timestamp : text(meta)
+  }`;
+}
+
+function envelope(data: unknown, meta: unknown, operationId: string | undefined, hasData: boolean): unknown {
+  const full = typeof meta === "number" ? { source: "local", operationId, timestamp: meta } : meta;
+  return { ...(hasData && { data }), meta: full };
+}
+
+function createdRest(event: Extract<RunEvent, { type: "run.created" }>): unknown {
+  const { runId: _runId, seq: _seq, at: _at, type: _type, workflow, version, planHash, priority: _priority, ...rest } =
+    event;
+  const { parent: _parent, caller, input, labels, idempotencyKey, deadline, ...more } = rest;
+  const { identity, orgId, ...callerMore } = caller;
+  return {
+    input,
+    identity,
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(idempotencyKey !== null && { idempotencyKey }),
+    ...(deadline !== null && { deadline }),
+    ...more,
+    ...(Object.keys(callerMore).length > 0 && { callerMore }),
+    // Kept here too when the column cannot hold it as it is.
+    ...(column(workflow) !== workflow && { workflow }),
+    ...(column(version) !== version && { version }),
+    ...(column(planHash) !== planHash && { planHash }),
+    ...(column(orgId) !== orgId && { orgId }),
+  };
+}
+
+function created(row: CreatedColumns | null, body: object): object {
+  if (row === null) throw new Error("Cannot read run.created: the run has no row");
+  const { orgId, ...columns } = row;
+  const { identity, callerMore, orgId: oddOrg, ...rest } = body as {
+    identity?: unknown;
+    callerMore?: object;
+    orgId?: string;
+  };
+  return {
+    ...columns,
+    labels: {},
+    idempotencyKey: null,
+    deadline: null,
+    ...rest,
+    caller: { identity, orgId: oddOrg ?? orgId, ...callerMore },
+  };
+}
+
+/** `value` as a text column and a line of a batch can hold it: NUL, other controls and lone surrogates become U+FFFD. */
+export function column(value: string): string {
+  // deno-lint-ignore no-control-regex
+  return /[\u0000-\u001f]|\p{Surrogate}/u.test(value)
+    // deno-lint-ignore no-control-regex
+    ? value.replace(/[\u0000-\u001f]|\p{Surrogate}/gu, "\ufffd")
+    : value;
+}
+
+function attempt(number: number): string {
+  return number === 1 ? "" : `"attempt":${number},`;
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value) ?? "null";
+}
+
+/**
+ * PostgreSQL's json functions refuse `\u0000` and lone surrogates, and would fail a whole view for one such row. A body that
+ * has an escape of this form is wrapped, so that the views read it as an object without their fields.
+ */
+function safe(body: string): string {
+  return body.includes("\\u") ? `{"hex":"${Buffer.from(body).toString("hex")}"}` : body;
+}
+
+function unsafe(stored: string): string {
+  return stored.startsWith('{"hex":"') ? Buffer.from(stored.slice(8, -2), "hex").toString() : stored;
+}

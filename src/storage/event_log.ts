@@ -1,0 +1,104 @@
+import type { RunEvent } from "../../engine/events.ts";
+import { FencedError } from "../../engine/ports.ts";
+import type { CommitResult, EventLog } from "../../engine/ports.ts";
+import type { Connection, Database } from "./database.ts";
+import { encodeBatch } from "./event_batch.ts";
+import { decodeRow } from "./event_body.ts";
+import type { EventRow } from "./event_body.ts";
+
+/** An event log with a connection of its own for commits, so that reads never delay them. */
+export interface StoredEventLog extends EventLog {
+  close(): Promise<void>;
+}
+
+const COMMIT = `select commit_events_v1(${Array.from({ length: 28 }, (_, i) => `$${i + 1}`).join(", ")}) as answer`;
+const NO_DUPLICATES: CommitResult = { duplicates: new Map() };
+const UNIQUE_VIOLATION = "23505";
+
+/** The log as the holder of `lease` writes it. See `commit_events_v1` in the migrations for the fence. */
+export function createEventLog(
+  db: Database,
+  lease: { readonly hubId: string; readonly epoch: number },
+): StoredEventLog {
+  let connecting: Promise<Connection> | undefined;
+  const { hubId, epoch } = lease;
+
+  async function send(batch: readonly RunEvent[]): Promise<CommitResult> {
+    const connection = await (connecting ??= db.connect());
+    const rows = await connection.prepared<{ answer: string | null }>("commit", COMMIT, [
+      hubId,
+      epoch,
+      ...encodeBatch(batch),
+    ]);
+    const answer = rows[0]?.answer ?? null;
+    if (answer === null) throw new FencedError(hubId, epoch);
+    return answer === "" ? NO_DUPLICATES : { duplicates: parseDuplicates(answer) };
+  }
+
+  return {
+    async commit(batch) {
+      if (batch.length === 0) return NO_DUPLICATES;
+      try {
+        return await send(batch);
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        return await resend(db, batch, send);
+      }
+    },
+    read: (params) => readEvents(db, params),
+    close: async () => void await connecting?.then((connection) => connection.close()),
+  };
+}
+
+/** A batch sent again after its answer was lost: what is stored stays, the rest is sent. */
+async function resend(
+  db: Database,
+  batch: readonly RunEvent[],
+  send: (batch: readonly RunEvent[]) => Promise<CommitResult>,
+): Promise<CommitResult> {
+  const ids = [...new Set(batch.map((event) => event.runId))];
+  const rows = await db.query<{ run_id: string; seq: number }>(
+    "select run_id, max(seq) as seq from run_events where run_id = any ($1::uuid[]) group by run_id",
+    [ids],
+  );
+  const stored = new Map(rows.map((row) => [row.run_id, row.seq]));
+  const rest = batch.filter((event) => event.seq > (stored.get(event.runId) ?? 0));
+  return rest.length === 0 ? NO_DUPLICATES : await send(rest);
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === UNIQUE_VIOLATION;
+}
+
+function parseDuplicates(answer: string): ReadonlyMap<string, string> {
+  return new Map(
+    answer.split("\n").map((line) => {
+      const [attempted = "", holder = ""] = line.split(" ");
+      return [attempted, holder];
+    }),
+  );
+}
+
+const READ = `
+  select e.run_id, e.seq, (extract(epoch from e.at) * 1000)::float8 as at, e.type, e.node_key, e.request_id, e.body,
+    case when r.id is not null then json_build_object('workflow', r.workflow, 'version', r.version, 'planHash', r.plan_hash,
+      'priority', r.priority, 'orgId', r.org_id, 'parent', case when r.parent_run_id is not null then json_build_object(
+        'runId', r.parent_run_id, 'requestId', r.parent_request_id, 'rootRunId', r.root_run_id) end) end as created
+  from run_events e left join runs r on e.seq = 1 and r.id = e.run_id
+  where e.run_id = $1 and e.seq > $2 order by e.seq limit $3`;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+async function readEvents(
+  db: Database,
+  params: { readonly runId: string; readonly after?: number; readonly limit?: number },
+): Promise<readonly RunEvent[]> {
+  const { runId, after = 0, limit = Infinity } = params;
+  if (!UUID.test(runId)) return [];
+  // Every row has at least one event: `limit` rows are enough.
+  const rows = await db.query<EventRow>(READ, [runId, after, Number.isFinite(limit) ? limit : null]);
+  const events: RunEvent[] = [];
+  for (const row of rows) {
+    for (const event of decodeRow(row)) if (event.seq > after && events.length < limit) events.push(event);
+  }
+  return events;
+}

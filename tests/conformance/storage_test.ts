@@ -1,0 +1,39 @@
+import { createEventLog } from "../../src/storage/event_log.ts";
+import type { StoredEventLog } from "../../src/storage/event_log.ts";
+import { acquireLease } from "../../src/storage/lease.ts";
+import { createPlanStore } from "../../src/storage/plan_store.ts";
+import { databaseKinds, testDatabase } from "../support/test_database.ts";
+import type { DatabaseKind } from "../support/test_database.ts";
+import { eventLogConformance } from "./event_log.ts";
+import type { LogWorld } from "./event_log.ts";
+import { ownershipConformance } from "./ownership.ts";
+import { planStoreConformance } from "./plan_store.ts";
+
+async function storageWorld(kind: DatabaseKind): Promise<LogWorld> {
+  const { db, drop } = await testDatabase(kind);
+  const logs: StoredEventLog[] = [];
+  return {
+    acquire: (hubId, ttlMs = 60_000) => acquireLease(db, { hubId, ttlMs }),
+    log: (lease) => {
+      const log = createEventLog(db, lease);
+      logs.push(log);
+      return log;
+    },
+    expire: async (hubId) => {
+      await db.query("update hubs set lease_until = clock_timestamp() - interval '1 second' where id = $1", [hubId]);
+    },
+    close: async () => {
+      for (const log of logs) await log.close();
+      await drop();
+    },
+  };
+}
+
+for (const kind of await databaseKinds()) {
+  eventLogConformance(kind, () => storageWorld(kind));
+  ownershipConformance(kind, () => storageWorld(kind));
+  planStoreConformance(kind, async () => {
+    const { db, drop } = await testDatabase(kind);
+    return { store: createPlanStore(db), again: () => createPlanStore(db), close: drop };
+  });
+}
