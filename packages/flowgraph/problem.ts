@@ -1,3 +1,5 @@
+import type { TypeMismatch } from "./analysis/type_compat.ts";
+
 /** What can be wrong with a template or plan. */
 export type ProblemCode =
   | "bad-child"
@@ -31,4 +33,6 @@ export interface Problem {
   readonly message: string;
   /** What to write instead. */
   readonly suggestion?: string;
+  /** Of a `type-mismatch`: every place that does not fit. */
+  readonly mismatches?: readonly TypeMismatch[];
 }

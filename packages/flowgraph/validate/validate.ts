@@ -156,12 +156,12 @@ class Validation {
     if (node.kind !== "operation" || at[0] !== "input") return;
     const wanted = schemaAtPath(this.#options.operations(node.operationId)?.inputSchema, at.slice(1));
     if (!wanted.found) return;
-    const { compatible, detail } = typeCompat(actual.schema, wanted.schema);
+    const { compatible, detail, mismatches = [] } = typeCompat(actual.schema, wanted.schema);
     if (compatible) return;
     const message =
       `Data flow ${source} -> ${node.key}: ${[source, ...path].join(".")} is ${describeSchema(actual.schema)}, ` +
       `but ${at.join(".")} of ${node.operationId} wants ${describeSchema(wanted.schema)} (${detail})`;
-    this.#add(reader, at, "type-mismatch", message, { edge });
+    this.#add(reader, at, "type-mismatch", message, { edge, mismatches });
   }
 
   #add(

@@ -93,6 +93,7 @@ Deno.test("validate() names node, edge and both schemas when a data-flow edge do
     message:
       "Data flow list -> read: list.files.0 is { path: string, size?: integer }, but input.path of fs.read wants string " +
       "(/: want string, get { path: string, size?: integer })",
+    mismatches: [{ path: "", expected: "string", actual: "{ path: string, size?: integer }" }],
   });
   assert.deepEqual(others, []);
 });
