@@ -44,26 +44,33 @@ export class HubClient {
   }
 
   /**
-   * The events of a stream. When the connection drops it is opened again after the last event seen, after pauses that grow;
-   * the stream ends with the hub's own end, and fails when the hub stays away.
+   * The events of a stream up to the first that `isLast` holds for. Whenever the connection ends before, it is opened again
+   * after the last event seen, after pauses that grow; fails when the hub stays away.
    */
-  async *events(path: string, after: number): AsyncGenerator<ServerSentEvent, void, undefined> {
-    let last = String(after);
+  async *events(
+    path: string,
+    isLast: (event: ServerSentEvent) => boolean,
+  ): AsyncGenerator<ServerSentEvent, void, undefined> {
+    let last = "0";
     for (let failures = 0;;) {
+      let dropped: unknown = null;
       try {
         const response = await this.#send("GET", path, { headers: { "last-event-id": last } }, "text/event-stream");
-        for await (const event of readServerSentEvents(response.body ?? new ReadableStream())) {
+        // Nothing follows what was seen.
+        if (response.body === null) return;
+        for await (const event of readServerSentEvents(response.body)) {
           failures = 0;
           if (event.id !== "") last = event.id;
           yield event;
+          if (isLast(event)) return;
         }
-        return;
       } catch (error) {
-        if (this.#cli.signal.aborted) throw error;
-        const isDropped = error instanceof ConnectionError || !(error instanceof CliError);
-        if (!isDropped || ++failures > MAX_FAILURES) throw error;
-        await pause(Math.min(5_000, 100 * 2 ** failures), this.#cli.signal);
+        if (error instanceof CliError && !(error instanceof ConnectionError)) throw error;
+        dropped = error;
       }
+      if (this.#cli.signal.aborted) throw new CliError("Stopped");
+      if (++failures > MAX_FAILURES) throw new ConnectionError(this.url, dropped);
+      await pause(Math.min(5_000, 100 * 2 ** failures), this.#cli.signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { CliError } from "./cli_error.ts";
 import type { Cli } from "./cli.ts";
 import { formatDuration } from "./format/duration.ts";
 import { errorLine, type PlanNodeView } from "./format/graph_tree.ts";
@@ -9,6 +10,7 @@ import type { RunBody, WorkflowBody } from "./run_views.ts";
 /** At most so often is the terminal drawn, in ms. */
 const FRAME_MS = 80;
 const KEY_WIDTH = 16;
+const TERMINAL: ReadonlySet<string> = new Set(["run.completed", "run.failed", "run.aborted"]);
 
 /**
  * Shows a run's progress until it ends, then gives it as it ended. On a terminal a block that is drawn anew, elsewhere a
@@ -19,7 +21,8 @@ export async function watchRun(hub: HubClient, runId: string, cli: Cli): Promise
   const progress = new RunProgress(await planOf(hub, run));
   const block = cli.terminal ? new LiveBlock((text) => cli.raw(text)) : null;
   let drawnAt = -Infinity;
-  for await (const { data } of hub.events(`/api/runs/${runId}/events`, 0)) {
+  for await (const { type, data } of hub.events(`/api/runs/${runId}/events`, ({ type }) => TERMINAL.has(type))) {
+    if (type === "error") throw new CliError(`The hub ended the run's events: ${data}`);
     const event: ProgressEvent = JSON.parse(data);
     const step = progress.apply(event);
     if (block === null) {
@@ -39,19 +42,22 @@ export async function watchRun(hub: HubClient, runId: string, cli: Cli): Promise
   return await hub.get<RunBody>(`/api/runs/${runId}`);
 }
 
-/** The plan that a run's graph is drawn with; null when it cannot be had. */
-export async function planOf(
-  hub: HubClient,
-  run: Pick<RunBody, "workflow" | "version">,
-): Promise<readonly PlanNodeView[] | null> {
+/** The plan that a run's graph is drawn with; null when it cannot be had: the tree is drawn without it then. */
+export async function planOf(hub: HubClient, run: PlannedRun): Promise<readonly PlanNodeView[] | null> {
+  const { workflow, version, input } = run;
+  const path = `/api/workflows/${encodeURIComponent(workflow)}`;
   try {
-    const workflow = await hub.get<WorkflowBody>(`/api/workflows/${encodeURIComponent(run.workflow)}`);
-    return workflow.version === run.version ? workflow.plan?.nodes ?? null : null;
-  } catch {
-    // The tree is drawn without it then.
-    return null;
+    const { plan } = await hub.get<WorkflowBody>(path, { query: { version } });
+    if (plan != null) return plan.nodes;
+    const dry = await hub.post<Pick<WorkflowBody, "plan">>(`${path}/dry-run`, { body: { input, version } });
+    return dry.plan?.nodes ?? null;
+  } catch (error) {
+    if (error instanceof CliError) return null;
+    throw error;
   }
 }
+
+type PlannedRun = Pick<RunBody, "workflow" | "version" | "input">;
 
 /** How a run ended, on a line. */
 export function outcomeLine(run: RunBody, { style }: Cli): string {

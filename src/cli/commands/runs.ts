@@ -1,0 +1,202 @@
+import { type Cli, outJson } from "../cli.ts";
+import { ExitCode } from "../cli_error.ts";
+import type { Command, CommandGroup } from "../command.ts";
+import { HUB_OPTIONS } from "../find_hub.ts";
+import { formatAge, formatDuration } from "../format/duration.ts";
+import { statusMark, statusText } from "../format/status_mark.ts";
+import { formatTable } from "../format/table.ts";
+import { openHub } from "../hub_client.ts";
+import { readInput } from "../read_input.ts";
+import type { PageBody, RunBody } from "../run_views.ts";
+import { outcomeLine, watchRun } from "../watch_run.ts";
+import { showOutcome } from "./run.ts";
+
+const RUN = { name: "run", required: true, description: "id of the run" } as const;
+
+const list: Command = {
+  name: "list",
+  summary: "Runs, newest first",
+  options: {
+    workflow: { type: "text", value: "NAME", description: "Of this workflow" },
+    status: {
+      type: "text",
+      multiple: true,
+      value: "STATUS",
+      description: "running, paused, completed, failed or aborted",
+    },
+    label: { type: "text", multiple: true, value: "KEY[=VALUE]", description: "With this label" },
+    query: { type: "text", short: "q", value: "TEXT", description: "With this in id, workflow or labels" },
+    limit: { type: "text", value: "N", description: "At most so many (default: 50)" },
+    cursor: { type: "text", value: "CURSOR", description: "Go on after a page" },
+    ...HUB_OPTIONS,
+  },
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const page = await hub.get<PageBody<RunBody>>("/api/runs", {
+      query: {
+        workflow: args.text("workflow"),
+        status: args.texts("status"),
+        label: args.texts("label"),
+        q: args.text("query"),
+        limit: args.text("limit"),
+        cursor: args.text("cursor"),
+      },
+    });
+    if (args.flag("json")) outJson(cli, page);
+    else if (page.items.length === 0) cli.err("No runs. Start one with `hub run <workflow>`");
+    else {
+      cli.out(runTable(page.items, cli));
+      if (page.nextCursor !== null) cli.err(cli.style.dim(`More: --cursor ${page.nextCursor}`));
+    }
+    return ExitCode.OK;
+  },
+};
+
+function runTable(runs: readonly RunBody[], cli: Cli): string {
+  const { style, width } = cli;
+  const columns = [
+    { title: " " },
+    { title: "run" },
+    { title: "workflow", min: 8 },
+    { title: "started", align: "right" },
+    { title: "took", align: "right" },
+    { title: "error", min: 6, paint: style.red },
+  ] as const;
+  const rows = runs.map((run) => [
+    statusMark(run.status, { ...style, ...NO_COLOUR }),
+    run.id,
+    run.workflow,
+    formatAge(run.createdAt, cli.now()),
+    run.completedAt === null ? "" : formatDuration(run.completedAt - run.createdAt),
+    "errorCode" in run && typeof run.errorCode === "string" ? run.errorCode : "",
+  ]);
+  return formatTable(columns, rows, { width, style });
+}
+
+// Cells are fitted before they are painted, so what goes into one has no colour.
+const plain = (text: string): string => text;
+const NO_COLOUR = { red: plain, green: plain, yellow: plain, cyan: plain, dim: plain };
+
+const show: Command = {
+  name: "show",
+  summary: "A run: its state, input, output or error",
+  positionals: [RUN],
+  options: { watch: { type: "flag", short: "w", description: "Show progress until it ends" }, ...HUB_OPTIONS },
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const id = encodeURIComponent(args.required("run"));
+    const run = args.flag("watch") ? await watchRun(hub, id, cli) : await hub.get<RunBody>(`/api/runs/${id}`);
+    if (args.flag("json")) outJson(cli, run);
+    else showRun(run, cli);
+    return ExitCode.OK;
+  },
+};
+
+function showRun(run: RunBody, cli: Cli): void {
+  const { style } = cli;
+  const line = (name: string, value: string) => cli.out(`${style.dim(name.padEnd(9))} ${value}`);
+  line("run", style.bold(run.id));
+  line("workflow", `${run.workflow} ${style.dim(run.version)}`);
+  line("status", statusText(run.status, `${statusMark(run.status, style)} ${run.status}`, style));
+  line("started", `${new Date(run.createdAt).toISOString()} (${formatAge(run.createdAt, cli.now())})`);
+  if (run.completedAt !== null) line("took", formatDuration(run.completedAt - run.createdAt));
+  const progress = Object.entries(run.progress).filter(([, count]) => count > 0);
+  line("nodes", progress.map(([name, count]) => `${count} ${name}`).join(", "));
+  const labels = Object.entries(run.labels);
+  if (labels.length > 0) line("labels", labels.map(([key, value]) => `${key}=${value}`).join(" "));
+  if (run.parentRunId !== null) line("parent", run.parentRunId);
+  line("input", JSON.stringify(run.input));
+  if (run.status === "completed") line("output", JSON.stringify(run.output, null, 2));
+  if (run.error !== null) cli.out(outcomeLine(run, cli));
+}
+
+function act(name: "abort" | "pause" | "resume", summary: string): Command {
+  return {
+    name,
+    summary,
+    positionals: [RUN],
+    options: {
+      ...(name === "abort" && { reason: { type: "text" as const, value: "TEXT", description: "Why, for the record" } }),
+      ...HUB_OPTIONS,
+    },
+    async run(args, cli) {
+      const hub = await openHub(args, cli);
+      const reason = args.text("reason");
+      const run = await hub.post<RunBody>(
+        `/api/runs/${encodeURIComponent(args.required("run"))}/${name}`,
+        reason === undefined ? {} : { body: { reason } },
+      );
+      if (args.flag("json")) outJson(cli, run);
+      else cli.out(`Run ${run.id} is ${run.status}`);
+      return ExitCode.OK;
+    },
+  };
+}
+
+const rerun: Command = {
+  name: "rerun",
+  summary: "Start the same again, or with another input or version",
+  positionals: [RUN],
+  options: {
+    input: { type: "text", short: "i", value: "JSON|@file", description: "Input in the place of the old one" },
+    version: { type: "text", value: "VERSION", description: "Version of the workflow (default: the same)" },
+    watch: { type: "flag", short: "w", description: "Show progress until the new run ends" },
+    ...HUB_OPTIONS,
+  },
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const input = await readInput(args.text("input"));
+    const version = args.text("version");
+    const started = await hub.post<Pick<RunBody, "id" | "status">>(
+      `/api/runs/${encodeURIComponent(args.required("run"))}/rerun`,
+      { body: { ...(input !== undefined && { input }), ...(version !== undefined && { version }) } },
+    );
+    if (args.flag("watch")) return showOutcome(await watchRun(hub, started.id, cli), args, cli);
+    if (args.flag("json")) outJson(cli, started);
+    else cli.out(started.id);
+    return ExitCode.OK;
+  },
+};
+
+interface WhyBody {
+  readonly key: string;
+  readonly status: string;
+  readonly waitsFor: string;
+  readonly message: string;
+}
+
+const why: Command = {
+  name: "why",
+  summary: "What each node of a run that is not moving waits for",
+  positionals: [RUN],
+  options: HUB_OPTIONS,
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const id = args.required("run");
+    const { items } = await hub.get<PageBody<WhyBody>>(`/api/runs/${encodeURIComponent(id)}/why`);
+    if (args.flag("json")) outJson(cli, items);
+    else if (items.length === 0) cli.err(`Run ${id} waits for nothing: it has ended`);
+    else cli.out(whyTable(items, cli));
+    return ExitCode.OK;
+  },
+};
+
+function whyTable(items: readonly WhyBody[], { width, style }: Cli): string {
+  const columns = [{ title: "node", min: 8 }, { title: "status" }, { title: "waits for" }, { title: "why", min: 12 }];
+  return formatTable(columns, items.map((it) => [it.key, it.status, it.waitsFor, it.message]), { width, style });
+}
+
+/** `hub runs …` */
+export const runsCommands: CommandGroup = {
+  name: "runs",
+  summary: "See runs and act on them",
+  commands: [
+    list,
+    show,
+    act("abort", "Abort a run and everything under it"),
+    act("pause", "Start no new node of a run"),
+    act("resume", "Let a paused run go on"),
+    rerun,
+    why,
+  ],
+};
