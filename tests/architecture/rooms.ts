@@ -1,0 +1,73 @@
+/** The import table of docs/architecture.md, as data. A room is named by its folder; the longest prefix that fits is a file's room. */
+
+/** Room -> rooms it may import (besides itself). */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "packages/pubsub": [],
+  "packages/keypal": [],
+  "packages/operations": ["packages/pubsub"],
+  "packages/flowgraph": ["packages/operations"],
+  "packages/spoke": ["packages/operations", "packages/pubsub"],
+  "engine": ["packages/flowgraph", "packages/operations", "packages/pubsub"],
+  "workflows": ["packages/flowgraph", "packages/operations"],
+  "src/config": ["src/crypto", "packages/operations"],
+  "src/crypto": [],
+  "src/logger": [],
+  "src/system": ["engine"],
+  "src/runs": ["engine", "packages/flowgraph", "packages/operations"],
+  "src/templates": ["src/runs", "packages/flowgraph", "packages/operations"],
+  "src/auth": ["src/runs", "packages/keypal", "packages/operations"],
+  "src/dispatch": ["engine", "src/runs", "packages/flowgraph", "packages/operations", "packages/pubsub"],
+  "src/spokes": ["engine", "src/runs", "packages/operations", "packages/pubsub"],
+  "src/storage": [
+    "engine",
+    "src/runs",
+    "src/auth",
+    "src/spokes",
+    "src/templates",
+    "packages/keypal",
+    "packages/operations",
+    "packages/flowgraph",
+  ],
+  "src/server": ["src/runs", "src/auth", "packages/operations", "packages/flowgraph"],
+  "src/mcp": ["src/runs", "src/auth", "packages/operations", "packages/flowgraph"],
+  "src/viewer": [],
+  "src/cli": [
+    "src/config",
+    "src/logger",
+    "src/templates",
+    "workflows",
+    "packages/flowgraph",
+    "packages/operations",
+    "packages/spoke",
+    "src/main.ts",
+  ],
+};
+
+/** Files that may import anything: they put the parts together. */
+export const COMPOSITION: readonly string[] = ["src/main.ts", "src/hub"];
+
+/** Third-party package (prefix) -> rooms that may import it. */
+export const WALLS: Readonly<Record<string, readonly string[]>> = {
+  "hono": ["src/server", "src/mcp"],
+  "@modelcontextprotocol/": ["src/mcp", "packages/operations/from_mcp"],
+  "drizzle-orm": ["src/storage"],
+  "drizzle-typebox": ["src/storage"],
+  "pg": ["src/storage"],
+  "@electric-sql/pglite": ["src/storage"],
+  "ioredis": ["src/redis", "packages/pubsub"],
+  "graphology": ["packages/flowgraph", "packages/taskgraph"],
+  "@marcbachmann/cel-js": ["packages/flowgraph"],
+  "citty": ["src/cli"],
+  "@logtape/logtape": ["src/logger"],
+};
+
+/** What the runtime-agnostic rooms must not mention. */
+export const RUNTIME_FREE: readonly string[] = ["packages/", "engine"];
+
+export function roomOf(path: string): string | null {
+  let best: string | null = null;
+  for (const room of Object.keys(ROOMS)) {
+    if ((path === room || path.startsWith(`${room}/`)) && room.length > (best?.length ?? 0)) best = room;
+  }
+  return best;
+}
