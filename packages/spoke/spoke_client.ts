@@ -138,8 +138,10 @@ export class SpokeClient implements SpokeHandle {
     const { name, spokeType, version, maxConcurrency, labels, hostInfo, operations } = this.#options;
     const resume = this.#resume ?? undefined;
     const specs = operations.map((operation) => ({ ...withDefaults(operation), handler: undefined }));
+    // Deno's own WebSocket leaves Nagle's algorithm on: without an answer a second small message waits 40 ms.
+    const acks = this.#options.WebSocket === undefined && Reflect.has(globalThis, "Deno") ? true : undefined;
     // Undefined fields do not reach the wire.
-    return { name, spokeType, version, maxConcurrency, labels, hostInfo, batch: true, resume, operations: specs };
+    return { name, spokeType, version, maxConcurrency, labels, hostInfo, batch: true, acks, resume, operations: specs };
   }
 
   #registered(connection: HubConnection, answer: Readonly<Record<string, unknown>>): void {

@@ -235,13 +235,14 @@ export class CallRouter {
 
   /** Makes the spoke's operations known. Calls for them wait until it is activated. */
   offer(spoke: Spoke): void {
-    let offered = this.#organizations.get(spoke.record.orgId);
-    if (offered === undefined) this.#organizations.set(spoke.record.orgId, offered = new Map());
-    for (const operation of [...offered.values()]) {
+    const before = this.#offeredOf(spoke.record.orgId);
+    for (const operation of [...before.values()]) {
       if (spoke.operations.has(operation.id) || !operation.spokes.has(spoke)) continue;
       operation.remove(spoke);
       this.#settleQueue(operation);
     }
+    // Again: it was forgotten if it became empty.
+    const offered = this.#offeredOf(spoke.record.orgId);
     for (const [id, spec] of spoke.operations) {
       let operation = offered.get(id);
       if (operation === undefined) offered.set(id, operation = new OfferedOperation(spoke.record.orgId, id));
@@ -332,12 +333,22 @@ export class CallRouter {
   /** A waiting call that nobody offers: it waits for a new spoke if its deadline bounds that. */
   #orphan(remote: RemoteCall): void {
     remote.lost = true;
-    const { operation, call } = remote;
-    // The operation may have been forgotten while the call was in flight.
-    const offered = this.#organizations.get(operation.orgId);
-    if (call.deadline !== null && offered?.get(operation.id) === operation) return;
+    if (remote.call.deadline !== null && this.#remember(remote.operation)) return;
     this.#finish(remote);
     remote.sink.fail(lostError(remote));
+  }
+
+  /** Keeps an operation known for the calls that wait for it. False: it was forgotten, and has been offered anew since. */
+  #remember(operation: OfferedOperation): boolean {
+    const offered = this.#offeredOf(operation.orgId);
+    if (!offered.has(operation.id)) offered.set(operation.id, operation);
+    return offered.get(operation.id) === operation;
+  }
+
+  #offeredOf(orgId: string): Map<string, OfferedOperation> {
+    let offered = this.#organizations.get(orgId);
+    if (offered === undefined) this.#organizations.set(orgId, offered = new Map());
+    return offered;
   }
 
   #forgetIfEmpty(operation: OfferedOperation): void {

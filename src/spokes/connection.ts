@@ -50,6 +50,7 @@ export class Connection implements SpokeLink {
   readonly #inbound: InboundCalls;
   #badFrames = 0;
   #registering = false;
+  #acks = false;
 
   constructor(host: ConnectionHost, socket: SpokeSocket, principal: SpokePrincipal) {
     this.#host = host;
@@ -72,9 +73,10 @@ export class Connection implements SpokeLink {
     this.#writer.write(message);
   }
 
-  /** What comes after it, on this socket, may come in arrays. */
-  agreeOnBatches(): void {
+  /** What comes after it, on this socket, may come in arrays; with `acks`, each message is answered in its turn. */
+  agreeOnBatches(acks: boolean): void {
     this.#writer.batch = true;
+    this.#acks = acks;
   }
 
   respond(requestId: string, operationId: string, data: unknown): void {
@@ -103,6 +105,7 @@ export class Connection implements SpokeLink {
 
   #receive(data: unknown): void {
     if (this.isClosed) return;
+    if (this.#acks) this.#writer.acknowledge();
     if (this.spoke !== null) this.spoke.lastSeenAt = this.#host.clock.now();
     try {
       for (const unit of parseFrame(data, this.#host.maxFrameBytes, this.#writer.batch)) this.#receiveUnit(unit);

@@ -21,6 +21,7 @@ export class FrameWriter {
   readonly #options: FrameWriterOptions;
   #pending: string[] = [];
   #pendingChars = 0;
+  #owed = false;
   #closed = false;
 
   constructor(options: FrameWriterOptions) {
@@ -59,6 +60,19 @@ export class FrameWriter {
     this.#send(pending.length === 1 && only !== undefined ? only : `[${pending.join(",")}]`);
   }
 
+  /**
+   * Sends an empty array at the end of this turn if nothing else is sent by then. A peer whose TCP stack holds back small
+   * writes until the last one is acknowledged (Nagle; Deno's own WebSocket does) would wait 40 ms for the delayed ACK.
+   */
+  acknowledge(): void {
+    if (this.#owed) return;
+    this.#owed = true;
+    this.#options.afterTurn(() => {
+      this.flush();
+      if (this.#owed) this.#send("[]");
+    });
+  }
+
   close(): void {
     this.#closed = true;
     this.#pending = [];
@@ -66,6 +80,7 @@ export class FrameWriter {
 
   #send(text: string): void {
     if (this.#closed) return;
+    this.#owed = false;
     const { socket, onBackpressure } = this.#options;
     try {
       socket.send(text);

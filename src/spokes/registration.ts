@@ -11,6 +11,8 @@ export interface Registration {
   readonly labels: Readonly<Record<string, string>>;
   readonly hostInfo: Readonly<Record<string, unknown>> | null;
   readonly batch: boolean;
+  /** With `batch`: an empty array is wanted where there is nothing else to say. */
+  readonly acks: boolean;
   readonly resume: string | null;
 }
 
@@ -62,6 +64,7 @@ export function decodeRegistration(input: unknown): Registration {
     labels: labels(input["labels"]),
     hostInfo: record(input["hostInfo"], "hostInfo"),
     batch,
+    acks: input["acks"] === true,
     resume: resume === undefined || resume === null ? null : text(input, "resume", "", 200),
   };
 }

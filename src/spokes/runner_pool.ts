@@ -220,7 +220,7 @@ class Pool implements RunnerPool, ConnectionHost {
       batch: registration.batch,
       maxFrameBytes: this.maxFrameBytes,
     });
-    if (registration.batch) connection.agreeOnBatches();
+    if (registration.batch) connection.agreeOnBatches(registration.acks);
     this.router.activate(spoke, connection);
     this.log?.info("Spoke {name} is connected", { name: spoke.record.name, spokeId: spoke.id, orgId });
     this.#changed(orgId);
