@@ -1,4 +1,4 @@
-import type { Caller } from "../../engine/events.ts";
+import type { Caller } from "../runs/mod.ts";
 
 /** Who is behind a request: the caller that the use cases see, and the key that vouched for it. */
 export interface Principal extends Caller {

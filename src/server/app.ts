@@ -1,0 +1,79 @@
+import { Hono } from "hono";
+import { CallError } from "@alkdev/operations";
+import { createRouteHandler } from "./handle_route.ts";
+import { HttpError } from "./http_error.ts";
+import type { ServerDeps } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+import { requestIdOf } from "./request_id.ts";
+import type { Route } from "./route.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { spokeRoutes } from "./routes/spokes.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { workflowRoutes } from "./routes/workflows.ts";
+import { upgradeWebSocket } from "./web_socket.ts";
+
+/** What answers requests. `fetch` never rejects. */
+export interface App {
+  fetch(request: Request): Response | Promise<Response>;
+  /** For tests: a path or a request. */
+  request(input: string | Request, init?: RequestInit): Response | Promise<Response>;
+  /** Every declared route, for documents and checks. */
+  readonly routes: readonly Route[];
+}
+
+/** The whole HTTP edge. `extra` are routes of other rooms, declared in the same way. */
+export function createApp(deps: ServerDeps, extra: readonly Route[] = []): App {
+  const routes: readonly Route[] = [
+    ...workflowRoutes(deps),
+    ...runRoutes(deps),
+    ...operationRoutes(deps),
+    ...spokeRoutes(deps),
+    ...keyRoutes(deps),
+    ...extra,
+    ...systemRoutes(deps, () => routes),
+  ];
+  const hono = new Hono();
+  for (const route of routes) {
+    const handle = createRouteHandler(route, deps);
+    hono.on(route.method, route.path, (context) => handle(context.req.raw, context.req.param()));
+  }
+  hono.get("/ws", async ({ req: { raw } }) => {
+    try {
+      return await upgradeWebSocket(raw, deps);
+    } catch (error) {
+      return problemResponse(error, requestIdOf(raw.headers), deps.log);
+    }
+  });
+  const allowed = createAllowedMethods([...routes, { method: "GET", path: "/ws" }]);
+  hono.notFound(({ req }) =>
+    problemResponse(noRoute(req.method, req.path, allowed(req.path)), requestIdOf(req.raw.headers), deps.log)
+  );
+  hono.onError((error, { req }) => problemResponse(error, requestIdOf(req.raw.headers), deps.log));
+  return {
+    fetch: (request) => hono.fetch(request),
+    request: (input, init) => hono.request(input, init),
+    routes,
+  };
+}
+
+/** Which methods a path has; asked only when nothing answered. */
+function createAllowedMethods(
+  routes: readonly { readonly method: string; readonly path: string }[],
+): (path: string) => readonly string[] {
+  const patterns = routes.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[A-Za-z]+/g, "[^/]+")}$`),
+  }));
+  return (path) => [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+}
+
+function noRoute(method: string, path: string, allowed: readonly string[]): CallError {
+  if (allowed.length === 0) {
+    return new CallError("ROUTE_NOT_FOUND", `There is no route ${method} ${path.slice(0, 256)}: see /docs`);
+  }
+  const allow = allowed.includes("GET") ? [...allowed, "HEAD"].join(", ") : allowed.join(", ");
+  const message = `Route ${path.slice(0, 256)} does not have ${method}: wanted one of ${allow}`;
+  return new HttpError("METHOD_NOT_ALLOWED", message, { headers: { allow } });
+}

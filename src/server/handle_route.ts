@@ -1,0 +1,94 @@
+import type { TSchema } from "@alkdev/typebox";
+import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
+import { CallError, collectErrors, hasScope } from "@alkdev/operations";
+import type { Principal } from "../auth/mod.ts";
+import { createQueryDecoder } from "./decode_query.ts";
+import type { ServerDeps } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+import { type JsonBody, readJsonBody } from "./read_body.ts";
+import { toResponse } from "./reply.ts";
+import { requestIdOf } from "./request_id.ts";
+import type { Route } from "./route.ts";
+import { unauthenticated } from "./unauthenticated.ts";
+
+/** Answers requests of one route. Never rejects. */
+export type RouteHandler = (request: Request, params: Readonly<Record<string, string>>) => Promise<Response>;
+
+/**
+ * Authenticates, authorises, decodes and checks, in this order: who may not use a route learns nothing of what it takes, and a
+ * body is read for nobody else. Everything that can be made once is made here, not per request.
+ */
+export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler {
+  const { auth, log, limits } = deps;
+  const scopes = route.scope === null ? null : [route.scope].flat();
+  const query = createQueryDecoder(route.query);
+  const checkParams = route.params === undefined ? null : TypeCompiler.Compile(route.params);
+  const checkBody = route.body === undefined ? null : TypeCompiler.Compile(route.body);
+  const none: JsonBody = { value: undefined, bytes: 0 };
+
+  return async function handle(request, params) {
+    const { headers } = request;
+    const requestId = requestIdOf(headers);
+    try {
+      const principal = scopes === null ? null : auth.remembered(headers) ?? await authenticate(headers);
+      if (scopes !== null && principal !== null) assertScope(principal, scopes, route);
+      if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
+      const decoded = query.decode(request.url);
+      const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;
+      const answer = await route.handle({
+        principal,
+        // The caller alone is what use cases may keep: not which key it came with.
+        caller: principal === null ? null : { identity: principal.identity, orgId: principal.orgId },
+        params,
+        query: decoded,
+        body: checkBody === null ? undefined : decodeBody(checkBody, value, route.bodyDefault),
+        bodyBytes: bytes,
+        headers,
+        requestId,
+        request,
+      });
+      return toResponse(answer, requestId);
+    } catch (error) {
+      return problemResponse(error, requestId, log);
+    }
+  };
+
+  async function authenticate(headers: Headers): Promise<Principal> {
+    const principal = await auth.authenticate(headers);
+    if (principal === null) throw unauthenticated(headers.has("authorization") || headers.has("x-api-key"));
+    return principal;
+  }
+}
+
+function assertScope({ identity }: Principal, scopes: readonly string[], route: Route): void {
+  for (const scope of scopes) {
+    if (hasScope(identity.scopes, scope)) return;
+  }
+  const wanted = scopes.map((scope) => `"${scope}"`).join(" or ");
+  throw new CallError(
+    "ACCESS_DENIED",
+    `Cannot ${route.method} ${route.path} with this API key: wanted scope ${wanted}`,
+    {
+      requiredScopes: scopes,
+    },
+  );
+}
+
+function decodeBody(check: TypeCheck<TSchema>, value: unknown, fallback: unknown): unknown {
+  const body = value === undefined ? fallback : value;
+  if (body === undefined) {
+    const errors = [{ path: "", message: "is missing: wanted JSON" }];
+    throw new CallError("VALIDATION_ERROR", "Body is missing: wanted JSON", { errors });
+  }
+  if (check.Check(body)) return body;
+  const errors = collectErrors(check.Schema(), body);
+  const detail = errors.map(({ path, message }) => `${path === "" ? "Body" : `Field "${path.slice(1)}"`} ${message}`);
+  throw new CallError("VALIDATION_ERROR", detail.join("; "), { errors });
+}
+
+function invalidParams(route: Route, params: unknown): CallError {
+  const found = route.params === undefined ? [] : collectErrors(route.params, params);
+  const errors = found.map(({ path, message }) => ({ path: `:${path.slice(1)}`, message }));
+  const detail = errors.map(({ path, message }) => `"${path.slice(1)}" ${message}`).join("; ");
+  return new CallError("VALIDATION_ERROR", `Path parameter ${detail}`, { errors });
+}

@@ -1,0 +1,21 @@
+/** The HTTP edge: routes, problems, event streams, the upgrade to sockets. @module */
+export { type App, createApp } from "./app.ts";
+export { HttpError } from "./http_error.ts";
+export type {
+  GraphsPort,
+  OperationCall,
+  OperationsPort,
+  Readiness,
+  ServerDeps,
+  ServerLimits,
+  ServerLog,
+  SpokesPort,
+  SpokeView,
+} from "./ports.ts";
+export type { Problem } from "./problem.ts";
+export { ok, type Reply, reply, text } from "./reply.ts";
+export { defineRoute, type Method, type Route, type RouteRequest, type RouteSpec, type ScopeRule } from "./route.ts";
+export { type SseEvent, sseFrame } from "./sse_frame.ts";
+export { sseResponse } from "./sse_response.ts";
+export type { SseSource } from "./sse_stream.ts";
+export { STATUS_BY_CODE } from "./status_codes.ts";

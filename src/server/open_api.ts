@@ -1,0 +1,112 @@
+import type { TObject, TSchema } from "@alkdev/typebox";
+import type { Route } from "./route.ts";
+import { ProblemSchema } from "./schemas/problem.ts";
+
+/** JSON. */
+type Node = Readonly<Record<string, unknown>>;
+
+/** The OpenAPI 3.1 document of the routes. Schemas that have an `$id` become components. */
+export function openApiDocument(routes: readonly Route[], version: string): Node {
+  const components = new Map<string, unknown>();
+  const paths: Record<string, Record<string, unknown>> = {};
+  toComponent(ProblemSchema, components);
+  for (const route of routes) {
+    const path = route.path.replace(/:([A-Za-z]+)/g, "{$1}");
+    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route, components);
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "@alkdev/hub", version, description: "A workflow-engine server" },
+    servers: [{ url: "/" }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: Object.fromEntries(components),
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
+      },
+    },
+  };
+}
+
+/** A schema as it stands in a document, with nothing moved to components. */
+export function documentSchema(schema: TSchema): unknown {
+  return JSON.parse(JSON.stringify(schema));
+}
+
+function operationOf(route: Route, components: Map<string, unknown>): Node {
+  const scopes = route.scope === null ? [] : [route.scope].flat();
+  const parameters = [
+    ...parametersOf("path", route.params, components),
+    ...parametersOf("query", route.query, components),
+    ...(route.headers ?? []).map((header) => ({ ...header, in: "header", schema: { type: "string" } })),
+  ];
+  return {
+    operationId: route.name,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(scopes.length === 0
+      ? {}
+      : { description: `Needs the scope ${scopes.join(" or ")}.`, "x-required-scopes": scopes }),
+    security: route.scope === null ? [] : [{ bearer: [] }, { apiKey: [] }],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.body === undefined ? {} : { requestBody: bodyOf(route, route.body, components) }),
+    responses: responsesOf(route, components),
+  };
+}
+
+function bodyOf(route: Route, body: TSchema, components: Map<string, unknown>): Node {
+  return {
+    required: route.bodyDefault === undefined,
+    content: { "application/json": { schema: toComponent(body, components) } },
+  };
+}
+
+function responsesOf(route: Route, components: Map<string, unknown>): Node {
+  const responses: Record<string, unknown> = {};
+  for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
+    const content = schema === undefined
+      ? {}
+      : { content: { [contentType ?? "application/json"]: { schema: toComponent(schema, components) } } };
+    responses[status] = { description, ...content };
+  }
+  const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
+  return { ...responses, default: { description: "An error", content: problem } };
+}
+
+function parametersOf(place: "path" | "query", schema: TObject | undefined, components: Map<string, unknown>): Node[] {
+  const required = new Set(schema?.required ?? []);
+  return Object.entries<TSchema>(schema?.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    // A parameter with a default is required of a decoded query, not of a request.
+    required: place === "path" || (required.has(name) && property.default === undefined),
+    ...(property.description === undefined ? {} : { description: property.description }),
+    schema: toComponent(property, components),
+  }));
+}
+
+/** Moves every schema with an `$id` to the components, and answers what stands in its place. */
+function toComponent(schema: unknown, components: Map<string, unknown>): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => toComponent(item, components));
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { $id, ...rest } = { ...schema, $id: "$id" in schema ? schema.$id : undefined };
+  if (typeof $id !== "string") return mapValues(rest, components);
+  if (!components.has($id)) {
+    // Before its parts: a recursive schema is among them.
+    components.set($id, {});
+    components.set($id, mapValues(rest, components));
+  }
+  return { $ref: `#/components/schemas/${$id}` };
+}
+
+function mapValues(schema: object, components: Map<string, unknown>): Node {
+  const mapped: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(schema)) {
+    mapped[name] = name === "$ref" && typeof value === "string" && !value.startsWith("#")
+      ? `#/components/schemas/${value}`
+      : toComponent(value, components);
+  }
+  return mapped;
+}

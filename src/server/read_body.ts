@@ -1,0 +1,73 @@
+import { CallError } from "@alkdev/operations";
+import { isDeeperThan } from "./json_depth.ts";
+import type { ServerLimits } from "./ports.ts";
+
+/** A body as JSON. */
+export interface JsonBody {
+  /** Undefined: there was none. */
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
+
+/** @throws {CallError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `JSON_TOO_DEEP`, `MALFORMED_JSON` */
+export async function readJsonBody(request: Request, limits: ServerLimits): Promise<JsonBody> {
+  const { text, bytes } = await readText(request, limits.bodyBytes);
+  if (text === "") return { value: undefined, bytes: 0 };
+  const type = request.headers.get("content-type");
+  if (type !== null && !JSON_TYPE.test(type)) {
+    throw new CallError("UNSUPPORTED_MEDIA_TYPE", `Header "content-type" is "${type}": wanted "application/json"`);
+  }
+  if (isDeeperThan(text, limits.jsonDepth)) {
+    throw new CallError("JSON_TOO_DEEP", `Body is nested too deeply: wanted at most ${limits.jsonDepth} levels`);
+  }
+  try {
+    return { value: JSON.parse(text), bytes };
+  } catch (error) {
+    // V8 quotes a piece of the text around the mistake, which may be a secret's: only the place is passed on.
+    const place = /position \d+( \(line \d+ column \d+\))?/.exec(error instanceof Error ? error.message : "")?.[0];
+    throw new CallError("MALFORMED_JSON", `Body is not JSON${place === undefined ? "" : `: see ${place}`}`);
+  }
+}
+
+async function readText(request: Request, limit: number): Promise<{ readonly text: string; readonly bytes: number }> {
+  const length = request.headers.get("content-length");
+  if (length !== null) {
+    const bytes = Number(length);
+    if (bytes > limit) throw tooLarge(limit);
+    return { text: await request.text(), bytes };
+  }
+  return request.body === null ? { text: "", bytes: 0 } : await readLimited(request.body, limit);
+}
+
+async function readLimited(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): Promise<{ readonly text: string; readonly bytes: number }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  // Leaving the loop by a throw cancels the stream.
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > limit) throw tooLarge(limit);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return { text: text + decoder.decode(), bytes };
+}
+
+function tooLarge(limit: number): CallError {
+  return new CallError("PAYLOAD_TOO_LARGE", `Body is too large: wanted at most ${limit} bytes`, { limit });
+}
+
+/** Checks one field of a body against its own limit. Measures only where the whole body is larger. */
+export function assertFieldSize(field: string, value: unknown, bodyBytes: number, limit: number): void {
+  if (bodyBytes <= limit || value === undefined) return;
+  const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength;
+  if (bytes <= limit) return;
+  throw new CallError("PAYLOAD_TOO_LARGE", `Field "${field}" is ${bytes} bytes: wanted at most ${limit}`, {
+    field,
+    limit,
+  });
+}

@@ -1,0 +1,255 @@
+import { Type } from "@alkdev/typebox";
+import type { Runs, RunView } from "../../runs/mod.ts";
+import type { GraphsPort, ServerDeps } from "../ports.ts";
+import { assertFieldSize } from "../read_body.ts";
+import { ok, reply, text } from "../reply.ts";
+import { defineRoute, type Route } from "../route.ts";
+import { JsonSchema } from "../schemas/json.ts";
+import { pageOf } from "../schemas/nullable.ts";
+import { Cursor, IdParams, Limit, Name, SearchText, Seq } from "../schemas/parameters.ts";
+import {
+  CallSchema,
+  CallTreeSchema,
+  RunGraphSchema,
+  RunRecordSchema,
+  RunStatusSchema,
+  RunViewSchema,
+  StartedRunSchema,
+  WhyEntrySchema,
+} from "../schemas/runs.ts";
+import { runEventsRoute } from "./run_events.ts";
+import { runUrl, startRunRoute } from "./start_run.ts";
+
+const head = { tag: "runs" } as const;
+const strict = { additionalProperties: false } as const;
+
+/** `/api/runs`, `/api/calls`, and starting runs. */
+export function runRoutes(deps: ServerDeps): readonly Route[] {
+  const { runs, graphs, limits } = deps;
+  return [
+    startRunRoute(deps),
+    listRoute(runs),
+    getRoute(runs),
+    graphRoute(runs, graphs),
+    runEventsRoute(deps),
+    ...callRoutes(runs),
+    whyRoute(runs),
+    abortRoute(runs),
+    ...(["pause", "resume"] as const).map((act) => holdRoute(runs, act)),
+    rerunRoute(runs, limits.inputBytes),
+    signalRoute(runs, limits.inputBytes),
+  ];
+}
+
+function listRoute(runs: Runs): Route {
+  return defineRoute({
+    ...head,
+    method: "GET",
+    path: "/api/runs",
+    name: "listRuns",
+    summary: "Runs, newest first",
+    scope: "run:read",
+    query: Type.Object({
+      workflow: Type.Optional(Name),
+      status: Type.Optional(Type.Array(RunStatusSchema, { maxItems: 5 })),
+      label: Type.Optional(Type.Array(Name, { maxItems: 16, description: "`key=value`, or `key` for any value" })),
+      parent: Type.Optional(Name),
+      since: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" })),
+      until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
+      q: Type.Optional(SearchText),
+      limit: Limit,
+      cursor: Cursor,
+    }),
+    responses: { 200: { description: "A page of runs", schema: pageOf(RunRecordSchema) } },
+    async handle({ caller, query }) {
+      return ok(await runs.list({ caller, ...query }));
+    },
+  });
+}
+
+function getRoute(runs: Runs): Route {
+  return defineRoute({
+    ...head,
+    method: "GET",
+    path: "/api/runs/:id",
+    name: "getRun",
+    summary: "A run with its input, output and progress",
+    scope: "run:read",
+    params: IdParams,
+    responses: { 200: { description: "The run", schema: RunViewSchema } },
+    async handle({ caller, params }) {
+      return ok(await runs.get({ caller, runId: params.id }));
+    },
+  });
+}
+
+function graphRoute(runs: Runs, graphs: GraphsPort): Route {
+  return defineRoute({
+    ...head,
+    method: "GET",
+    path: "/api/runs/:id/graph",
+    name: "getRunGraph",
+    summary: "The graph of a run, now or at a past seq",
+    scope: "run:read",
+    params: IdParams,
+    query: Type.Object({
+      format: Type.Union([Type.Literal("json"), Type.Literal("mermaid"), Type.Literal("dot")], { default: "json" }),
+      at: Type.Optional(Seq),
+      data: Type.Boolean({ default: true, description: "False leaves inputs and outputs out" }),
+    }),
+    responses: { 200: { description: "The graph; as text with another format", schema: RunGraphSchema } },
+    async handle({ caller, params, query, requestId }) {
+      const data = query.data && query.format === "json";
+      const at = query.at === undefined ? {} : { at: query.at };
+      const graph = await runs.graph({ caller, runId: params.id, data, ...at });
+      if (query.format === "json") return ok(graph);
+      const extra = { "x-request-id": requestId, "cache-control": "no-store" };
+      return query.format === "mermaid"
+        ? text(graphs.mermaid(graph), "text/vnd.mermaid; charset=utf-8", extra)
+        : text(graphs.dot(graph), "text/vnd.graphviz; charset=utf-8", extra);
+    },
+  });
+}
+
+function callRoutes(runs: Runs): readonly Route[] {
+  const CallParams = Type.Object({ requestId: Name });
+  return [
+    defineRoute({
+      ...head,
+      method: "GET",
+      path: "/api/runs/:id/calls",
+      name: "listRunCalls",
+      summary: "Calls of a run",
+      scope: "run:read",
+      params: IdParams,
+      responses: { 200: { description: "All calls", schema: pageOf(CallSchema) } },
+      async handle({ caller, params }) {
+        return ok({ items: await runs.calls({ caller, runId: params.id }), nextCursor: null });
+      },
+    }),
+    defineRoute({
+      ...head,
+      method: "GET",
+      path: "/api/calls/:requestId",
+      name: "getCall",
+      summary: "A call",
+      scope: "run:read",
+      params: CallParams,
+      responses: { 200: { description: "The call", schema: CallSchema } },
+      async handle({ caller, params }) {
+        return ok(await runs.call({ caller, requestId: params.requestId }));
+      },
+    }),
+    defineRoute({
+      ...head,
+      method: "GET",
+      path: "/api/calls/:requestId/tree",
+      name: "getCallTree",
+      summary: "A call with all its descendants, across child runs",
+      scope: "run:read",
+      params: CallParams,
+      responses: { 200: { description: "The call and its children", schema: CallTreeSchema } },
+      async handle({ caller, params }) {
+        return ok(await runs.callTree({ caller, requestId: params.requestId }));
+      },
+    }),
+  ];
+}
+
+function whyRoute(runs: Runs): Route {
+  return defineRoute({
+    ...head,
+    method: "GET",
+    path: "/api/runs/:id/why",
+    name: "whyRun",
+    summary: "What each node that is not moving waits for",
+    scope: "run:read",
+    params: IdParams,
+    responses: { 200: { description: "One entry a node", schema: pageOf(WhyEntrySchema) } },
+    async handle({ caller, params }) {
+      return ok({ items: await runs.why({ caller, runId: params.id }), nextCursor: null });
+    },
+  });
+}
+
+function abortRoute(runs: Runs): Route {
+  return defineRoute({
+    ...head,
+    method: "POST",
+    path: "/api/runs/:id/abort",
+    name: "abortRun",
+    summary: "Abort a run and all that descends from it",
+    scope: "run:write",
+    params: IdParams,
+    bodyDefault: {},
+    body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1024 })) }, strict),
+    responses: { 200: { description: "The abort is durable", schema: RunViewSchema } },
+    async handle({ caller, params, body }) {
+      const reason = body.reason === undefined ? {} : { reason: body.reason };
+      return ok(await runs.abort({ caller, runId: params.id, ...reason }));
+    },
+  });
+}
+
+function holdRoute(runs: Runs, act: "pause" | "resume"): Route {
+  return defineRoute({
+    ...head,
+    method: "POST",
+    path: `/api/runs/:id/${act}`,
+    name: `${act}Run`,
+    summary: act === "pause" ? "Start no new node; those under way go on" : "Go on with a paused run",
+    scope: "run:write",
+    params: IdParams,
+    bodyDefault: {},
+    body: Type.Object({}, strict),
+    responses: { 200: { description: "The run", schema: RunViewSchema } },
+    async handle({ caller, params }) {
+      const view: RunView = await runs[act]({ caller, runId: params.id });
+      return ok(view);
+    },
+  });
+}
+
+function rerunRoute(runs: Runs, inputBytes: number): Route {
+  return defineRoute({
+    ...head,
+    method: "POST",
+    path: "/api/runs/:id/rerun",
+    name: "rerunRun",
+    summary: "A new run of the same workflow, with the same input or another",
+    scope: ["workflow:run", "run:write"],
+    params: IdParams,
+    bodyDefault: {},
+    body: Type.Object({ input: Type.Optional(JsonSchema), version: Type.Optional(Name) }, strict),
+    responses: { 202: { description: "The new run", schema: StartedRunSchema } },
+    async handle({ caller, params, body, bodyBytes }) {
+      assertFieldSize("input", body.input, bodyBytes, inputBytes);
+      const started = await runs.rerun({ caller, runId: params.id, ...body });
+      const location = runUrl(started.id);
+      return reply(202, { ...started, url: location }, { location });
+    },
+  });
+}
+
+function signalRoute(runs: Runs, inputBytes: number): Route {
+  return defineRoute({
+    ...head,
+    method: "POST",
+    path: "/api/runs/:id/signals/:name",
+    name: "signalRun",
+    summary: "Answer a signal that a run waits for; the body is the payload",
+    scope: "run:write",
+    params: Type.Object({ id: Name, name: Name }),
+    bodyDefault: null,
+    body: JsonSchema,
+    responses: {
+      202: { description: "The answer is durable", schema: Type.Object({ accepted: Type.Literal(true) }) },
+    },
+    async handle({ caller, params, body, bodyBytes }) {
+      assertFieldSize("payload", body, bodyBytes, inputBytes);
+      // Without a body there is nothing to say beyond that it happened.
+      await runs.signal({ caller, runId: params.id, name: params.name, payload: body });
+      return reply(202, { accepted: true });
+    },
+  });
+}

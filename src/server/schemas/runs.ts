@@ -1,0 +1,172 @@
+import { type TObject, type TSchema, type TUnsafe, Type } from "@alkdev/typebox";
+import type {
+  CallView,
+  GraphEdge,
+  GraphNode,
+  RunEvent,
+  RunGraph,
+  RunRecord,
+  RunView,
+  WhyEntry,
+} from "../../runs/mod.ts";
+import { JsonSchema } from "./json.ts";
+import { nullable } from "./nullable.ts";
+
+const time = Type.Integer({ description: "Ms since the epoch" });
+const labels = Type.Record(Type.String(), Type.String());
+const statuses = [
+  Type.Literal("running"),
+  Type.Literal("paused"),
+  Type.Literal("completed"),
+  Type.Literal("failed"),
+  Type.Literal("aborted"),
+] as const;
+const status = Type.Union([...statuses]);
+
+const eventError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  details: Type.Optional(JsonSchema),
+});
+
+const recordFields = {
+  id: Type.String(),
+  orgId: Type.String(),
+  workflow: Type.String(),
+  version: Type.String({ description: "Content hash of the template" }),
+  planHash: Type.String(),
+  status,
+  priority: Type.Number(),
+  labels,
+  parentRunId: nullable(Type.String()),
+  rootRunId: Type.String(),
+  createdAt: time,
+  completedAt: nullable(time),
+  errorCode: nullable(Type.String()),
+};
+const record = Type.Object(recordFields, { $id: "Run" });
+
+const view = Type.Object({
+  ...recordFields,
+  input: JsonSchema,
+  output: nullable(JsonSchema),
+  error: nullable(Type.Object({ ...eventError.properties, nodeKey: Type.Optional(nullable(Type.String())) })),
+  progress: Type.Object({
+    total: Type.Integer(),
+    completed: Type.Integer(),
+    failed: Type.Integer(),
+    aborted: Type.Integer(),
+    skipped: Type.Integer(),
+    running: Type.Integer(),
+    waiting: Type.Integer(),
+  }),
+  lastSeq: Type.Integer({ description: "Seq of the last event the view was made from" }),
+}, { $id: "RunView" });
+
+const nodeStatus = Type.Union([
+  Type.Literal("idle"),
+  Type.Literal("waiting"),
+  Type.Literal("ready"),
+  Type.Literal("running"),
+  Type.Literal("completed"),
+  Type.Literal("failed"),
+  Type.Literal("aborted"),
+  Type.Literal("skipped"),
+]);
+
+const node = Type.Object({
+  key: Type.String(),
+  kind: Type.String(),
+  operationId: nullable(Type.String()),
+  title: nullable(Type.String()),
+  parent: nullable(Type.String()),
+  status: nodeStatus,
+  attempts: Type.Integer(),
+  requestId: nullable(Type.String()),
+  startedAt: nullable(time),
+  completedAt: nullable(time),
+  nextAt: nullable(time),
+  input: Type.Optional(JsonSchema),
+  output: Type.Optional(JsonSchema),
+  error: Type.Optional(eventError),
+}, { $id: "GraphNode" });
+
+const edge = Type.Object({
+  source: Type.String(),
+  target: Type.String(),
+  edgeType: Type.Union([Type.Literal("sequential"), Type.Literal("conditional")]),
+  dataFlow: Type.Boolean(),
+  condition: Type.Optional(Type.String()),
+  negated: Type.Optional(Type.Boolean()),
+}, { $id: "GraphEdge" });
+
+const graph = Type.Object({
+  runId: Type.String(),
+  workflow: Type.String(),
+  status,
+  seq: Type.Integer(),
+  nodes: Type.Array(node),
+  edges: Type.Array(edge),
+}, { $id: "RunGraph" });
+
+const callFields = {
+  requestId: Type.String(),
+  runId: Type.String(),
+  nodeKey: nullable(Type.String()),
+  operationId: Type.String(),
+  parentRequestId: nullable(Type.String()),
+  status: Type.Union([
+    Type.Literal("pending"),
+    Type.Literal("running"),
+    Type.Literal("completed"),
+    Type.Literal("failed"),
+    Type.Literal("aborted"),
+  ]),
+  attempt: Type.Integer(),
+  input: JsonSchema,
+  output: nullable(JsonSchema),
+  error: nullable(eventError),
+  identityId: Type.String(),
+  startedAt: time,
+  completedAt: nullable(time),
+  durationMs: nullable(Type.Number()),
+};
+const call = Type.Object(callFields, { $id: "Call" });
+
+const why = Type.Object({
+  key: Type.String(),
+  status: nodeStatus,
+  waitsFor: Type.String(),
+  message: Type.String(),
+  until: nullable(time),
+  keys: Type.Array(Type.String()),
+}, { $id: "WhyEntry" });
+
+/** A filter value of the run list. */
+export const RunStatusSchema: TUnsafe<RunRecord["status"]> = Type.Unsafe<RunRecord["status"]>(status);
+/** Each does not compile when it parts from its type. */
+export const RunRecordSchema: TObject = record satisfies { static: RunRecord };
+export const RunViewSchema: TObject = view satisfies { static: RunView };
+export const GraphNodeSchema: TObject = node satisfies { static: GraphNode };
+export const GraphEdgeSchema: TObject = edge satisfies { static: GraphEdge };
+export const RunGraphSchema: TObject = graph satisfies { static: RunGraph };
+export const CallSchema: TObject = call satisfies { static: CallView };
+export const WhyEntrySchema: TObject = why satisfies { static: WhyEntry };
+export const CallTreeSchema: TSchema = Type.Recursive(
+  (self) => Type.Object({ ...callFields, children: Type.Array(self) }),
+  { $id: "CallTree" },
+);
+/** An event: its head. What else it has depends on its type. */
+export const RunEventSchema: TObject = Type.Object({
+  runId: Type.String(),
+  seq: Type.Integer({ minimum: 1 }),
+  at: time,
+  type: Type.String(),
+}, { $id: "RunEvent" }) satisfies { static: Pick<RunEvent, "runId" | "seq" | "at"> };
+/** What a start answers. */
+export const StartedRunSchema: TObject = Type.Object({
+  id: Type.String(),
+  status,
+  duplicate: Type.Boolean({ description: "True: this idempotency key already has this run" }),
+  url: Type.String(),
+}, { $id: "StartedRun" });

@@ -1,0 +1,48 @@
+import { CallError, hasScope } from "@alkdev/operations";
+import type { Auth, Principal } from "../auth/mod.ts";
+import { HttpError } from "./http_error.ts";
+import type { ServerDeps } from "./ports.ts";
+import { unauthenticated } from "./unauthenticated.ts";
+
+/** The subprotocol that is selected; clients that offer any must offer this one. */
+const SUBPROTOCOL = "alkdev.v1";
+const BEARER = "bearer.";
+
+/**
+ * `GET /ws`. Authenticates before the upgrade: by `Authorization`, by `x-api-key`, or, for browsers, which can set neither, by a
+ * `bearer.<key>` subprotocol, which is never answered.
+ */
+export async function upgradeWebSocket(request: Request, deps: ServerDeps): Promise<Response> {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    throw new HttpError("UPGRADE_REQUIRED", "This route is for WebSockets: wanted an upgrade", {
+      headers: { upgrade: "websocket", connection: "Upgrade" },
+    });
+  }
+  const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  const principal = await authenticate(request.headers, offered, deps.auth);
+  if (!["spoke:connect", "operation:call"].some((scope) => hasScope(principal.identity.scopes, scope))) {
+    throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope "spoke:connect" or "operation:call"`, {
+      requiredScopes: ["spoke:connect", "operation:call"],
+    });
+  }
+  const protocol = offered.includes(SUBPROTOCOL) ? { protocol: SUBPROTOCOL } : {};
+  const { socket, response } = upgrade(request, protocol);
+  deps.acceptSocket(socket, principal);
+  return response;
+}
+
+async function authenticate(headers: Headers, offered: readonly string[], auth: Auth): Promise<Principal> {
+  const bearer = offered.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
+  const inHeader = headers.has("authorization") || headers.has("x-api-key");
+  const principal = await auth.authenticate(inHeader || bearer === undefined ? headers : bearer);
+  if (principal === null) throw unauthenticated(inHeader || bearer !== undefined);
+  return principal;
+}
+
+function upgrade(request: Request, options: Deno.UpgradeWebSocketOptions): Deno.WebSocketUpgrade {
+  try {
+    return Deno.upgradeWebSocket(request, options);
+  } catch (cause) {
+    throw new HttpError("UPGRADE_REQUIRED", "The upgrade to a WebSocket is not well-formed", { cause });
+  }
+}
