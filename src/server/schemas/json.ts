@@ -5,4 +5,4 @@ import type { WorkflowVersion } from "../../runs/mod.ts";
 export type Json = Parameters<WorkflowVersion["plan"]>[0];
 
 /** Any JSON value; bodies come from JSON, so there is nothing to check. */
-export const JsonSchema: TUnsafe<Json> = Type.Unsafe<Json>({ description: "Any JSON value" });
+export const JsonSchema: TUnsafe<Json> = Type.Unsafe<Json>(Type.Unknown({ description: "Any JSON value" }));
