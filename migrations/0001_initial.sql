@@ -232,6 +232,9 @@ create table idempotency_keys (
 -- null). Splitting lines costs a fifth of parsing a quoted text[] literal on either side of the wire. A group whose id array is
 -- null is skipped. Times are milliseconds since the epoch.
 --
+-- The planner settings: plans are cached on first use, when the tables may be empty and a sequential scan looks cheapest; every
+-- look-up here is by primary key.
+--
 -- Answers null when fenced; else the runs left out because their idempotency key is another run's, as lines
 -- `<run id left out> <run id that has the key>`.
 create function commit_events_v1(
@@ -240,7 +243,7 @@ create function commit_events_v1(
   c_status text, c_org text, c_workflow text, c_version text, c_plan text, c_labels text, c_error text, c_key text,
   u_id uuid[], u_status text, u_completed float8[], u_error text,
   e_run uuid[], e_request uuid[], e_at float8[], e_seq integer[], e_type text, e_key text, e_body text
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   left_out uuid[];
   answer text := '';
