@@ -73,11 +73,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     log.debug("Start-up step {step}", { step: name });
   };
   const closing = new AbortController();
+  let handler = (request: Request): Response | Promise<Response> => starting(request, readiness);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> =>
     stopping ??= (async () => {
       readiness.ready = false;
       readiness.step = "stopping";
+      handler = (request) => starting(request, readiness);
+      closing.abort();
       for (const close of undo.reverse()) {
         try {
           await close();
@@ -93,7 +96,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     await selfSetup(config, denoFiles);
 
     step("listen");
-    let handler: (request: Request) => Response | Promise<Response> = (request) => starting(request, readiness);
     const server = Deno.serve(
       {
         hostname: config.host,
@@ -104,7 +106,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       (request) => handler(request),
     );
     undo.push(() => server.shutdown());
-    undo.push(() => closing.abort());
     const url = `http://${
       server.addr.hostname.includes(":") ? `[${server.addr.hostname}]` : server.addr.hostname
     }:${server.addr.port}`;
@@ -274,8 +275,8 @@ function starting(request: Request, readiness: Readiness): Response {
     JSON.stringify({
       type: "about:blank",
       code: "OVERLOADED",
-      title: "Starting",
-      detail: `The hub is starting: it is at step "${readiness.step}"`,
+      title: "Not ready",
+      detail: `The hub is not ready: it is at step "${readiness.step}"`,
       status: 503,
     }),
     { status: 503, headers: { "content-type": "application/problem+json", "retry-after": "1" } },
