@@ -20,6 +20,8 @@ export interface FakeWorld {
   events: RunEvent[];
 }
 
+type Memory = Omit<FakeWorld, "app">;
+
 /** A call of an app with a key that may do everything. */
 export function authorized(init: RequestInit = {}): RequestInit {
   const headers = new Headers(init.headers);
@@ -118,7 +120,7 @@ const WORKFLOW: WorkflowVersion = {
   outputSchema: null,
   serializable: true,
   template: { type: "sequential", props: {}, children: [] },
-  decodeInput: (input) => input as ReturnType<WorkflowVersion["decodeInput"]>,
+  decodeInput: () => ({}),
   plan: () => ({
     hash: "p1",
     functions: new Map(),
@@ -138,7 +140,7 @@ function failWhenCode(id: string): void {
   if (id === "bug") throw new TypeError("secret internals");
 }
 
-function fakeRuns(world: FakeWorld): Runs {
+function fakeRuns(world: Memory): Runs {
   const seen = ({ runId }: { readonly runId: string }): Promise<RunView> => {
     failWhenCode(runId);
     return Promise.resolve(runView({ id: runId }));
@@ -179,7 +181,7 @@ function fakeRuns(world: FakeWorld): Runs {
 }
 
 async function* watch(
-  world: FakeWorld,
+  world: Memory,
   { after, signal }: { readonly after?: number; readonly signal: AbortSignal },
 ): AsyncGenerator<RunEvent> {
   const record = { after, stopped: false };
@@ -193,9 +195,14 @@ async function* watch(
   if (!world.events.some(({ type }) => type === "run.completed")) await stopped;
 }
 
+/** The code that an input asks a fake to fail with. */
+function codeIn(input: unknown): string | null {
+  return typeof input === "object" && input !== null && "code" in input ? String(input.code) : null;
+}
+
 /** An app over fakes. */
 export function fakeWorld(change: Partial<ServerDeps> = {}): FakeWorld {
-  const world: Omit<FakeWorld, "app"> & { app?: App } = {
+  const world: Memory = {
     started: [],
     logged: [],
     sockets: [],
@@ -217,7 +224,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}): FakeWorld {
       remembered: (given) => find(given) ?? undefined,
       invalidate: () => {},
     },
-    runs: fakeRuns(world as FakeWorld),
+    runs: fakeRuns(world),
     workflows: {
       get: ({ name, version }) => Promise.resolve(name === "report" && version !== "old" ? WORKFLOW : null),
       list: () => Promise.resolve([WORKFLOW]),
@@ -235,11 +242,11 @@ export function fakeWorld(change: Partial<ServerDeps> = {}): FakeWorld {
       spec: (_caller, id) => OPERATIONS.find(({ name }) => `core.${name}` === id),
       call: ({ operationId, input }) =>
         operationId === "core.fail"
-          ? Promise.reject(new CallError(String((input as { code?: string }).code), "Failed"))
+          ? Promise.reject(new CallError(codeIn(input) ?? "NONE", "Failed"))
           : Promise.resolve(localEnvelope(input, operationId)),
       async *stream({ input }) {
-        const { code } = input as { code?: string };
-        if (code !== undefined) throw new CallError(code, "Failed");
+        const code = codeIn(input);
+        if (code !== null) throw new CallError(code, "Failed");
         yield localEnvelope(1, "core.ticks");
         yield localEnvelope(2, "core.ticks");
       },

@@ -51,11 +51,23 @@ export function createApp(deps: ServerDeps, extra: readonly Route[] = []): App {
     problemResponse(noRoute(req.method, req.path, allowed(req.path)), requestIdOf(req.raw.headers), deps.log)
   );
   hono.onError((error, { req }) => problemResponse(error, requestIdOf(req.raw.headers), deps.log));
+  const fetch = (request: Request): Response | Promise<Response> =>
+    request.method === "HEAD" ? headOf(request, hono) : hono.fetch(request);
   return {
-    fetch: (request) => hono.fetch(request),
-    request: (input, init) => hono.request(input, init),
+    fetch,
+    request: (input, init) => fetch(new Request(typeof input === "string" ? new URL(input, ORIGIN) : input, init)),
     routes,
   };
+}
+
+/** Of requests that tests make by path alone. */
+const ORIGIN = "http://localhost";
+
+/** The answer to GET without its body. Cancels the body: an event stream would else go on with nobody to read it. */
+async function headOf(request: Request, hono: Hono): Promise<Response> {
+  const response = await hono.fetch(new Request(request, { method: "GET" }));
+  await response.body?.cancel();
+  return new Response(null, response);
 }
 
 /** Which methods a path has; asked only when nothing answered. */

@@ -33,9 +33,10 @@ export async function readJsonBody(request: Request, limits: ServerLimits): Prom
 
 async function readText(request: Request, limit: number): Promise<{ readonly text: string; readonly bytes: number }> {
   const length = request.headers.get("content-length");
-  if (length !== null) {
+  // A chunked body is as long as its chunks, whatever else is said.
+  if (length !== null && !request.headers.has("transfer-encoding")) {
     const bytes = Number(length);
-    if (bytes > limit) throw tooLarge(limit);
+    if (!(bytes <= limit)) throw tooLarge(limit);
     return { text: await request.text(), bytes };
   }
   return request.body === null ? { text: "", bytes: 0 } : await readLimited(request.body, limit);

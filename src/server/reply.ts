@@ -27,7 +27,8 @@ export function text(body: string, contentType: string, headers: Readonly<Record
 export function toResponse(answer: Reply | Response, requestId: string): Response {
   if (answer instanceof Response) return answer;
   const { status, body, headers } = answer;
-  return new Response(body === undefined ? null : JSON.stringify(body), {
+  if (body === undefined) return new Response(null, { status, headers: { "x-request-id": requestId, ...headers } });
+  return new Response(JSON.stringify(body), {
     status,
     headers: {
       "content-type": "application/json",

@@ -78,6 +78,16 @@ Deno.test("run events stop their watch when the client goes, over a real socket"
   assert.deepEqual(world.watches, [{ after: 0, stopped: true }]);
 });
 
+Deno.test("HEAD of an event stream leaves no watch behind", async () => {
+  const world = fakeWorld();
+  world.events = [event(1, "run.paused")];
+  const response = await world.app.request("/api/runs/r1/events", { ...stream(), method: "HEAD" });
+  assert.deepEqual([response.status, response.body], [200, null]);
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  // Whether the watch had begun by then is open; the stream's heartbeat would be reported as a leak.
+  assert.ok(world.watches.every(({ stopped }) => stopped));
+});
+
 Deno.test("run events end when the hub closes, though the run goes on", async () => {
   const closing = new AbortController();
   const world = fakeWorld({ closing: closing.signal });

@@ -1,5 +1,5 @@
 import { Type } from "@alkdev/typebox";
-import type { KeyAdmin } from "../../auth/mod.ts";
+import type { KeyAdmin, KeyView } from "../../auth/mod.ts";
 import { paginate } from "../paginate.ts";
 import type { ServerDeps } from "../ports.ts";
 import { ok, reply } from "../reply.ts";
@@ -22,14 +22,19 @@ function listRoute(keys: KeyAdmin): Route {
     method: "GET",
     path: "/api/keys",
     name: "listKeys",
-    summary: "API keys of the organization, without the keys themselves",
+    summary: "API keys of the organization, newest first, without the keys themselves",
     scope: "keys:read",
     query: PageQuery,
     responses: { 200: { description: "A page of keys", schema: pageOf(KeySchema) } },
     async handle({ principal, query }) {
-      return ok(paginate(await keys.list({ principal }), ({ id }) => id, query));
+      return ok(paginate(await keys.list({ principal }), newestFirst, query));
     },
   });
+}
+
+/** Sorts by falling time of creation, then by id. */
+function newestFirst({ createdAt, id }: KeyView): string {
+  return `${String(Number.MAX_SAFE_INTEGER - (createdAt ?? 0)).padStart(16, "0")}:${id}`;
 }
 
 function createRoute(keys: KeyAdmin): Route {
