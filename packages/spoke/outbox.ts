@@ -4,9 +4,17 @@ import type { SocketLike, SpokeClock } from "./spoke_options.ts";
 /** Chars of one array; the hub's limit on messages is 4 MiB, and a char has at most 3 bytes. */
 const MAX_BATCH_CHARS = 1024 * 1024;
 
+/** A message that surely has at most 1,024 bytes: a larger one is written as a header and a payload by Deno's WebSocket. */
+const MAX_WHOLE_CHARS = 340;
+
 /** Writes to one socket; once batches are agreed, what is written in one turn shares a message. */
 export class Outbox {
   batch = false;
+  /**
+   * The socket has Nagle's algorithm on, and the hub answers each message at once. A large message is led by an empty array:
+   * its answer releases header and payload together, where a lone header would wait 40 ms for its delayed ACK.
+   */
+  acks = false;
   readonly #socket: SocketLike;
   readonly #clock: SpokeClock;
   #pending: string[] = [];
@@ -46,7 +54,9 @@ export class Outbox {
 
   #send(text: string): void {
     try {
-      if (!this.#closed) this.#socket.send(text);
+      if (this.#closed) return;
+      if (this.acks && text.length > MAX_WHOLE_CHARS) this.#socket.send("[]");
+      this.#socket.send(text);
     } catch {
       // The socket is closing: what was said is asked for again on the next one.
     }

@@ -30,6 +30,8 @@ export class SpokeClient implements SpokeHandle {
   readonly #runner: CallRunner;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
+  /** Deno's own WebSocket leaves Nagle's algorithm on; others switch it off. */
+  readonly #hasNagle: boolean;
   #connection: HubConnection | null = null;
   #resume: string | null = null;
   #attempt = 0;
@@ -41,6 +43,7 @@ export class SpokeClient implements SpokeHandle {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#Socket = options.WebSocket ?? globalSocket();
+    this.#hasNagle = options.WebSocket === undefined && Reflect.has(globalThis, "Deno");
     this.#url = toSocketUrl(options.url);
     this.#runner = new CallRunner({
       operations: options.operations,
@@ -138,8 +141,7 @@ export class SpokeClient implements SpokeHandle {
     const { name, spokeType, version, maxConcurrency, labels, hostInfo, operations } = this.#options;
     const resume = this.#resume ?? undefined;
     const specs = operations.map((operation) => ({ ...withDefaults(operation), handler: undefined }));
-    // Deno's own WebSocket leaves Nagle's algorithm on: without an answer a second small message waits 40 ms.
-    const acks = this.#options.WebSocket === undefined && Reflect.has(globalThis, "Deno") ? true : undefined;
+    const acks = this.#hasNagle;
     // Undefined fields do not reach the wire.
     return { name, spokeType, version, maxConcurrency, labels, hostInfo, batch: true, acks, resume, operations: specs };
   }
@@ -150,6 +152,7 @@ export class SpokeClient implements SpokeHandle {
     if (typeof spokeId === "string") this.spokeId = spokeId;
     if (typeof resume === "string") this.#resume = resume;
     connection.outbox.batch = batch === true;
+    connection.outbox.acks = connection.outbox.batch && this.#hasNagle;
     if (typeof heartbeatMs === "number") this.#heartbeat(connection, heartbeatMs);
     this.#cancelUnwanted();
     this.#cancelUnwanted = this.#clock.after(UNWANTED_MS, () => this.#runner.abortUnwanted());

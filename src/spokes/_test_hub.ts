@@ -86,7 +86,9 @@ export function startTestHub(options: Partial<RunnerPoolOptions> = {}): TestHub 
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
     const { key, protocol } = readSubprotocols(request.headers.get("sec-websocket-protocol"));
     if (key === null || key === "nobody") return new Response("Wrong key", { status: 401 });
-    const { socket, response } = Deno.upgradeWebSocket(request, protocol === null ? {} : { protocol });
+    // Not by Deno's option: it does not read a list of protocols without spaces, as the package ws writes it.
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
     sockets.push(socket);
     pool.accept(socket, toPrincipal(key));
     socket.addEventListener("message", look);
