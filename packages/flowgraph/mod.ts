@@ -93,3 +93,5 @@ export { planEdges, planGraph } from "./view/plan_graph.ts";
 export type { PlanEdge, PlanGraph, PlanGraphNode } from "./view/plan_graph.ts";
 export { toDot } from "./view/to_dot.ts";
 export { toMermaid } from "./view/to_mermaid.ts";
+export { FlowGraph } from "./graph/flow_graph.ts";
+export type { CallGraph, FlowGraphOptions, OperationGraph, TemplateDAG } from "./graph/flow_graph.ts";
