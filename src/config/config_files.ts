@@ -9,4 +9,6 @@ export interface ConfigFiles {
    * written. So of several processes that start at once exactly one writes.
    */
   createSecret(path: string, text: string): Promise<boolean>;
+  /** As {@linkcode ConfigFiles.createSecret}, in the place of what is there. */
+  replaceSecret(path: string, text: string): Promise<void>;
 }

@@ -16,19 +16,36 @@ export const denoFiles: ConfigFiles = {
   },
 
   async createSecret(path: string, text: string): Promise<boolean> {
-    const temporary = `${path}.${crypto.randomUUID()}`;
-    try {
-      using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
-      await file.write(new TextEncoder().encode(text));
-      await file.sync();
-      // A link fails where the name is taken, and a rename does not.
-      await Deno.link(temporary, path);
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists) return false;
-      throw error;
-    } finally {
-      await Deno.remove(temporary).catch(() => {});
-    }
+    // A link fails where the name is taken, and a rename does not.
+    return await withTemporary(path, text, async (temporary) => {
+      try {
+        await Deno.link(temporary, path);
+        return true;
+      } catch (error) {
+        if (error instanceof Deno.errors.AlreadyExists) return false;
+        throw error;
+      }
+    });
+  },
+
+  async replaceSecret(path: string, text: string): Promise<void> {
+    await withTemporary(path, text, (temporary) => Deno.rename(temporary, path));
   },
 };
+
+/** Writes a whole file beside `path`, puts it in place, and leaves nothing behind. */
+async function withTemporary<T>(path: string, text: string, place: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  try {
+    {
+      using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await file.sync();
+    }
+    return await place(temporary);
+  } finally {
+    // Gone already where it was renamed.
+    await Deno.remove(temporary).catch(() => {});
+  }
+}

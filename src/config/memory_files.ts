@@ -23,4 +23,9 @@ export class MemoryFiles implements ConfigFiles {
     this.texts.set(path, text);
     return Promise.resolve(true);
   }
+
+  replaceSecret(path: string, text: string): Promise<void> {
+    this.texts.set(path, text);
+    return Promise.resolve();
+  }
 }

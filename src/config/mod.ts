@@ -6,4 +6,4 @@ export { denoFiles } from "./deno_files.ts";
 export type { Environment } from "./environment.ts";
 export { DEFAULT_LIMITS, type HubConfig, type HubLimits } from "./hub_config.ts";
 export { type ConfigSources, loadConfig } from "./load_config.ts";
-export { type HubSecrets, selfSetup } from "./self_setup.ts";
+export { type HubSecrets, rotateKeyRing, selfSetup } from "./self_setup.ts";

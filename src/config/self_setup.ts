@@ -37,6 +37,31 @@ export async function selfSetup(config: HubConfig, files: ConfigFiles): Promise<
   return { masterKey, keyRing, created };
 }
 
+/**
+ * Puts a fresh key in front of the data directory's key ring: new secrets are sealed with it, old ones still open. Running hubs
+ * take it up when they start again.
+ *
+ * @throws {ConfigError} when the ring is not the data directory's own
+ */
+export async function rotateKeyRing(config: HubConfig, files: ConfigFiles): Promise<KeyRing> {
+  if (config.encryptionKeys !== null) {
+    const message = "Key ring comes from the configuration and is not rotated here: wanted a new first entry there";
+    throw new ConfigError([{ field: "encryptionKeys", message }]);
+  }
+  const { masterKey, keyRing } = await selfSetup(config, files);
+  const rotated = keyRing.rotated();
+  await files.replaceSecret(keyRingPath(config), `${await sealRing(rotated, masterKey)}\n`);
+  return rotated;
+}
+
+function keyRingPath({ dataDir }: HubConfig): string {
+  return `${dataDir}/keyring.json`;
+}
+
+async function sealRing(ring: KeyRing, masterKey: string): Promise<string> {
+  return JSON.stringify({ _encrypted: await encrypt(ring.serialize(), masterKey) }, null, 2);
+}
+
 async function setUpMasterKey(config: HubConfig, files: ConfigFiles, created: string[]): Promise<string> {
   const path = config.masterKeyPath;
   const own = path === `${config.dataDir}/master.key`;
@@ -54,11 +79,8 @@ async function setUpKeyRing(
   masterKey: string,
   created: string[],
 ): Promise<KeyRing> {
-  const path = `${config.dataDir}/keyring.json`;
-  const text = await readOrCreate(files, path, async () => {
-    const sealed = await encrypt(generateKeyRing().serialize(), masterKey);
-    return JSON.stringify({ _encrypted: sealed }, null, 2);
-  }, created);
+  const path = keyRingPath(config);
+  const text = await readOrCreate(files, path, () => sealRing(generateKeyRing(), masterKey), created);
   return readRing(await openRing(text, masterKey, path), path);
 }
 

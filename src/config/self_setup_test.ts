@@ -3,7 +3,7 @@ import { generateKeyRing } from "../crypto/mod.ts";
 import { denoFiles } from "./deno_files.ts";
 import { loadConfig } from "./load_config.ts";
 import { MemoryFiles } from "./memory_files.ts";
-import { type HubSecrets, selfSetup } from "./self_setup.ts";
+import { type HubSecrets, rotateKeyRing, selfSetup } from "./self_setup.ts";
 
 async function setUp(files: MemoryFiles, env: Record<string, string> = {}): Promise<HubSecrets> {
   return await selfSetup(await loadConfig({ env, files }), files);
@@ -36,6 +36,21 @@ Deno.test("selfSetup() uses the configured key ring, and makes none", async () =
   assert.deepEqual(secrets.created, [".hub/master.key"]);
 });
 
+Deno.test("rotateKeyRing() puts a key in front that the next start finds, and keeps the old ones", async () => {
+  const files = new MemoryFiles();
+  const { keyRing } = await setUp(files);
+  const sealed = await keyRing.encrypt("secret");
+  await rotateKeyRing(await loadConfig({ env: {}, files }), files);
+  const next = (await setUp(files)).keyRing;
+  assert.deepEqual(next.versions, [2, 1]);
+  assert.equal(await next.decrypt(sealed), "secret");
+  const configured = await loadConfig({
+    env: { HUB_ENCRYPTION_KEYS_FILE: "/r" },
+    files: new MemoryFiles({ "/r": "v1:x" }),
+  });
+  await assert.rejects(rotateKeyRing(configured, files), /comes from the configuration/);
+});
+
 Deno.test("selfSetup() refuses a master key that is elsewhere and missing, and a ring of another master key", async () => {
   const files = new MemoryFiles();
   await assert.rejects(setUp(files, { HUB_MASTER_KEY_FILE: "/no" }), /"\/no" is empty or not there/);
@@ -56,6 +71,9 @@ Deno.test("denoFiles writes secrets that only their owner can read, once", async
     assert.equal(await denoFiles.readText(`${dir}/a/key`), String(results.indexOf(true) + 1));
     assert.equal(await denoFiles.readText(`${dir}/a/none`), null);
     assert.deepEqual([...Deno.readDirSync(`${dir}/a`)].map(({ name }) => name), ["key"]);
+    await denoFiles.replaceSecret(`${dir}/a/key`, "4");
+    assert.equal(await denoFiles.readText(`${dir}/a/key`), "4");
+    assert.equal([...Deno.readDirSync(`${dir}/a`)].length, 1);
     if (Deno.build.os === "windows") return;
     assert.equal((await Deno.stat(`${dir}/a`)).mode! & 0o777, 0o700);
     assert.equal((await Deno.stat(`${dir}/a/key`)).mode! & 0o777, 0o600);
