@@ -2,6 +2,7 @@
 export { type App, createApp } from "./app.ts";
 export { HttpError } from "./http_error.ts";
 export type {
+  DrawnGraph,
   GraphsPort,
   OperationCall,
   OperationsPort,
