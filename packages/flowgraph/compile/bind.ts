@@ -15,6 +15,8 @@ export interface Binder {
   readonly functions: Map<string, PlanFunction>;
   readonly key: string;
   readonly place: Place;
+  /** Objects being copied, to find one inside itself. */
+  readonly open: Set<object>;
 }
 
 /**
@@ -27,14 +29,14 @@ export function bind(value: unknown, binder: Binder, path: readonly string[]): B
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value : complain(value, binder, path);
+      return Number.isFinite(value) ? value : complain(String(value), binder, path);
     case "function":
       // The results are all a template's function is given; what it makes of them is its own affair.
       return markFunction(value as PlanFunction, binder, path);
     case "object":
       return value === null ? null : bindObject(value, binder, path);
     default:
-      return value === undefined ? null : complain(value, binder, path);
+      return value === undefined ? null : complain(`a ${typeof value}`, binder, path);
   }
 }
 
@@ -53,6 +55,17 @@ function bindObject(value: object, binder: Binder, path: readonly string[]): Bin
   }
   if (isSignal(value)) return markFunction(() => value.value, binder, path);
   if (path.length > MAX_VALUE_DEPTH) return complain("a value nested too deep", binder, path);
+  if (binder.open.has(value)) return complain("an object that holds itself", binder, path);
+  if (typeof Reflect.get(value, "$fn") === "string") {
+    return complain('an object with "$fn", which is reserved', binder, path);
+  }
+  binder.open.add(value);
+  const copy = bindParts(value, binder, path);
+  binder.open.delete(value);
+  return copy;
+}
+
+function bindParts(value: object, binder: Binder, path: readonly string[]): Bindable {
   if (Array.isArray(value)) {
     return freezeJson(value.map((item, i) => bind(item, binder, [...path, String(i)])));
   }
@@ -82,11 +95,11 @@ function freezeJson(value: readonly Bindable[] | Record<string, Bindable>): Bind
   return Object.freeze(value) as Json;
 }
 
-function complain(value: unknown, binder: Binder, path: readonly string[]): null {
+function complain(what: string, binder: Binder, path: readonly string[]): null {
   binder.problems.add(
     pointer(binder.place, "props", ...path),
     "wrong-type",
-    `"${path.join(".")}" must be JSON, a reference or a function, not ${quote(value)}`,
+    `"${path.join(".")}" must be JSON, a reference or a function, not ${what}`,
     { node: binder.key },
   );
   return null;

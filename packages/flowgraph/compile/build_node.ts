@@ -8,7 +8,9 @@ import { isRecord } from "./prop_rules.ts";
 
 /** What building one node needs to know of the others. */
 export interface BuildContext extends TestedContext {
+  readonly problems: Problems;
   readonly functions: Map<string, PlanFunction>;
+  readonly open: Set<object>;
 }
 
 type Props = Readonly<Record<string, unknown>>;
@@ -16,7 +18,8 @@ type Props = Readonly<Record<string, unknown>>;
 /** The plan node of a draft; `after` is put in later. Property order is fixed, so that plans serialise alike. */
 export function buildNode(index: number, draft: Draft, context: BuildContext): PlanNode {
   const { key, parent, end, branch, props, tag } = draft;
-  const binder: Binder = { problems: context.problems, functions: context.functions, key, place: draft.place };
+  const { functions, open, problems } = context;
+  const binder: Binder = { functions, open, problems, key, place: draft.place };
   const base = {
     key,
     parent,

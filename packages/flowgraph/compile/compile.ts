@@ -64,7 +64,7 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
   const { drafts } = read;
   const byKey = assignKeys(drafts, problems);
   const functions = new Map<string, PlanFunction>();
-  const context = { drafts, byKey, problems, functions, operations: { byId: null } };
+  const context = { drafts, byKey, problems, functions, open: new Set<object>(), operations: { byId: null } };
   const unconnected = drafts.map((draft, index): PlanNode => buildNode(index, draft, context));
   const locate = (index: number, at: readonly string[]): string => locateIn(drafts, index, at);
   const output = source.result ?? (isReference(read.output) ? read.output : null);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { Type } from "@alkdev/typebox";
 import { Conditional, Loop, Map, Operation, Parallel, Sequential } from "../component/mod.ts";
 import { itemRef, ref } from "../reference.ts";
 import { defineWorkflow } from "../workflow.ts";
 import { TemplateError } from "../template_error.ts";
-import { compile } from "./compile.ts";
+import { compile, isStatic } from "./compile.ts";
 import type { Plan } from "../plan.ts";
 import type { Template } from "../element.ts";
 
@@ -185,4 +186,103 @@ Deno.test("compile() takes 100,000 operations in linear time", () => {
   const small = measure(10_000);
   const large = measure(100_000);
   assert(large < 60 * small, `10,000 took ${small} ms, 100,000 took ${large} ms`);
+});
+
+Deno.test("compile() refuses values that are no JSON, hold themselves or look like its own marks", () => {
+  const ring: Record<string, unknown> = {};
+  ring.a = ring;
+  ring.b = [ring];
+  const values = {
+    ring,
+    big: 1n,
+    nan: NaN,
+    mark: { $fn: "a.test" },
+    symbol: Symbol("s"),
+    at: new Date(0),
+    none: undefined,
+  };
+  assert.deepEqual(problems({ type: "operation", props: { name: "x.a", input: values } }), [
+    'wrong-type /props/input/ring/a "input.ring.a" must be JSON, a reference or a function, not an object that holds itself',
+    'wrong-type /props/input/ring/b/0 "input.ring.b.0" must be JSON, a reference or a function, not an object that holds itself',
+    'wrong-type /props/input/big "input.big" must be JSON, a reference or a function, not a bigint',
+    'wrong-type /props/input/nan "input.nan" must be JSON, a reference or a function, not NaN',
+    'wrong-type /props/input/mark "input.mark" must be JSON, a reference or a function, not an object with "$fn", which is reserved',
+    'wrong-type /props/input/symbol "input.symbol" must be JSON, a reference or a function, not a symbol',
+  ]);
+  const json = JSON.parse('{"type":"operation","props":{"name":"x.a","input":{"__proto__":{"polluted":true}}}}');
+  const [node] = plan(json).nodes;
+  assert.equal(JSON.stringify(node?.kind === "operation" && node.input), '{"__proto__":{"polluted":true}}');
+});
+
+Deno.test("compile() fills retry policies and reads durations", () => {
+  const { nodes } = plan(
+    <Parallel>
+      <Operation name="x.a" timeout="1m30s" retry={{ maxAttempts: 3 }} />
+      <Operation name="x.b" retry={{ maxAttempts: 2, backoff: 50, jitter: 0, on: ["TIMEOUT"] }} />
+      <Operation name="x.c" retry={{ maxAttempts: 2, backoff: { initialMs: 60_000 } }} />
+    </Parallel>,
+  );
+  assert.deepEqual(nodes.map((node) => node.kind === "operation" && [node.timeoutMs, node.retry]).slice(1), [
+    [90_000, {
+      maxAttempts: 3,
+      backoff: { kind: "exponential", initialMs: 200, factor: 2, maxMs: 30_000 },
+      jitter: 0.2,
+    }],
+    [undefined, {
+      maxAttempts: 2,
+      backoff: { kind: "fixed", initialMs: 50, factor: 1, maxMs: 30_000 },
+      jitter: 0,
+      on: ["TIMEOUT"],
+    }],
+    [undefined, {
+      maxAttempts: 2,
+      backoff: { kind: "exponential", initialMs: 60_000, factor: 2, maxMs: 60_000 },
+      jitter: 0.2,
+    }],
+  ]);
+});
+
+Deno.test("compile() compiles a static definition once, and a function for every input", () => {
+  const fixed = defineWorkflow({ name: "fixed", template: <Operation name="x.a" />, output: ref("x_a").v });
+  assert.equal(compile(fixed), compile(fixed, { n: 1 }));
+  assert.deepEqual(compile(fixed).plan.output, { $ref: "nodes.x_a.v" });
+  const made = defineWorkflow({
+    name: "made",
+    input: Type.Object({ n: Type.Number() }),
+    template: ({ n }) => Array.from({ length: n }, (_, i) => <Operation name="x.a" key={`k${i}`} />),
+  });
+  assert.deepEqual([1, 3].map((n) => compile(made, { n }).plan.nodes.length), [1, 4]);
+  assert.deepEqual([isStatic(fixed), isStatic(made)], [true, false]);
+});
+
+Deno.test("compile() checks the output and names that nothing binds", () => {
+  assert.deepEqual(
+    problems({
+      type: "sequential",
+      props: { output: { $ref: "nodes.nope" } },
+      children: [
+        {
+          type: "operation",
+          props: { name: "x.a", input: [{ $ref: "file.path" }, { $ref: "inptu.n" }, { $ref: "a b" }] },
+        },
+        { type: "conditional", props: { when: "size(nodes) > 0 && x_a.v" } },
+        { type: "conditional", props: { test: "x.b" } },
+        {
+          type: "conditional",
+          props: { when: "true", else: { type: "operation", props: { name: "y", input: { $ref: "nodes.t" } } } },
+          children: [{ type: "operation", props: { name: "t" } }],
+        },
+      ],
+    }).map((line) => line.replace(/ (Unknown|Cannot|"test"|"t" stands).*$/, "")),
+    [
+      "bad-reference /children/0/props/input/2",
+      "unknown-reference /children/0/props/input/0",
+      "unknown-reference /children/0/props/input/1",
+      "unknown-reference /children/1/props/when",
+      'bad-expression /children/1/props/when "nodes" must be followed by a node\'s key, as in nodes.a',
+      "unknown-reference /children/2/props/test",
+      "unreachable-reference /children/3/props/else/props/input",
+      "unknown-reference /props/output",
+    ],
+  );
 });

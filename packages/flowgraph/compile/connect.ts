@@ -76,7 +76,7 @@ class Connection {
   };
 
   name = ({ reader, name, at }: PlanName): void => {
-    if (name === "input") return;
+    if (name === "input" || this.#problems.full) return;
     const bound: string[] = [];
     const own = this.#nodes[reader];
     if (own?.kind === "loop" && at[0] === "while" && own.as !== undefined) bound.push(own.as);
@@ -124,12 +124,17 @@ class Connection {
     return Object.freeze({ ...node, after: Object.freeze([...sources].sort((a, b) => a - b)) });
   }
 
-  #find({ reader, key, at }: PlanReference): number | null {
+  #find({ reader, key, reads, at }: PlanReference): number | null {
     const found = this.#byKey.get(key);
     if (found !== undefined) return found;
-    const suggestion = nearestName(key, this.#byKey.keys());
-    const message = `Unknown node "${key}"` + hint(suggestion, "no node of this template has that key");
-    this.#add(reader, at, "unknown-reference", message, suggestion);
+    if (this.#problems.full) return null;
+    const tested = reads === "completed";
+    const operations = tested ? this.#nodes.flatMap((node) => node.kind === "operation" ? [node.operationId] : []) : [];
+    const suggestion = nearestName(key, [...this.#byKey.keys(), ...operations]);
+    const otherwise = tested
+      ? "it is neither a node's key nor an operation of this template"
+      : "no node of this template has that key";
+    this.#add(reader, at, "unknown-reference", `Unknown node "${key}"` + hint(suggestion, otherwise), suggestion);
     return null;
   }
 

@@ -31,8 +31,13 @@ export function pointer(place: Place | null, ...below: readonly string[]): strin
 export class Problems {
   readonly found: Problem[] = [];
 
+  /** Is there no room for more? Then a suggestion need not be looked for. */
+  get full(): boolean {
+    return this.found.length >= MAX_PROBLEMS;
+  }
+
   add(path: string, code: ProblemCode, message: string, more?: Partial<Problem>): void {
-    if (this.found.length < MAX_PROBLEMS) this.found.push({ path, code, message, ...more });
+    if (!this.full) this.found.push({ path, code, message, ...more });
   }
 }
 

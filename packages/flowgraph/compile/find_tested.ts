@@ -1,18 +1,17 @@
-import { nearestName } from "../nearest_name.ts";
-import { type Draft, pointer, type Problems } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 
 /** What finding a tested node needs to know. */
 export interface TestedContext {
   readonly drafts: readonly Draft[];
   readonly byKey: ReadonlyMap<string, number>;
-  readonly problems: Problems;
   /** Indices of operations by id, ascending; made when first needed. */
   readonly operations: { byId: ReadonlyMap<string, readonly number[]> | null };
 }
 
 /**
  * The key of the node that a Conditional's string `test` means: the node of that key, else the operation of that id that
- * stands nearest before the Conditional, else the first one after it.
+ * stands nearest before the Conditional, else the first one after it. A name that is neither is given back, and found to be
+ * unknown when references are resolved.
  */
 export function findTested(index: number, name: string, context: TestedContext): string {
   const { drafts, byKey, operations } = context;
@@ -21,16 +20,7 @@ export function findTested(index: number, name: string, context: TestedContext):
   const places = operations.byId.get(name) ?? [];
   const end = drafts[index]?.end ?? index + 1;
   const tested = places[countBelow(places, index) - 1] ?? places[countBelow(places, end)] ?? places[0];
-  if (tested !== undefined) return drafts[tested]?.key ?? name;
-  const suggestion = nearestName(name, [...byKey.keys(), ...operations.byId.keys()]);
-  context.problems.add(
-    pointer(drafts[index]?.place ?? null, "props", "test"),
-    "unknown-reference",
-    `"test" names "${name}", which is neither a node's key nor an operation of this template` +
-      (suggestion ? `: did you mean "${suggestion}"?` : ""),
-    { node: drafts[index]?.key ?? "", ...(suggestion !== undefined && { suggestion }) },
-  );
-  return name;
+  return tested === undefined ? name : drafts[tested]?.key ?? name;
 }
 
 function indexOperations(drafts: readonly Draft[]): Map<string, number[]> {
