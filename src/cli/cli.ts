@@ -14,6 +14,8 @@ export interface Cli {
   /** Columns. */
   readonly width: number;
   env(name: string): string | undefined;
+  /** All variables. */
+  environment(): Readonly<Record<string, string>>;
   /** Ms since the epoch. */
   now(): number;
   readonly fetch: typeof fetch;

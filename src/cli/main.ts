@@ -1,0 +1,83 @@
+import type { Cli } from "./cli.ts";
+import { CliError, ExitCode, usageError } from "./cli_error.ts";
+import { type Command, type CommandGroup, isGroup } from "./command.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { graphCommand } from "./commands/graph.ts";
+import { keysCommands } from "./commands/keys.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { operationsCommands } from "./commands/operations.ts";
+import { runCommand } from "./commands/run.ts";
+import { runsCommands } from "./commands/runs.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { spokeCommands } from "./commands/spoke_dev.ts";
+import { spokesCommands } from "./commands/spokes.ts";
+import { workflowsCommands } from "./commands/workflows.ts";
+import { processCli } from "./process_cli.ts";
+import { nearestName } from "@alkdev/flowgraph";
+import { parseCommandLine } from "./parse_args.ts";
+import { commandHelp, groupHelp } from "./help.ts";
+
+/** All commands. */
+export const HUB: CommandGroup = {
+  name: "hub",
+  summary: "A workflow engine: runs TSX workflows on this machine and on spokes",
+  commands: [
+    serveCommand,
+    demoCommand,
+    migrateCommand,
+    runCommand,
+    runsCommands,
+    graphCommand,
+    workflowsCommands,
+    operationsCommands,
+    spokesCommands,
+    spokeCommands,
+    keysCommands,
+    doctorCommand,
+  ],
+};
+
+/** Runs a command line and gives its exit code; what goes wrong is told on stderr, with what to do about it. */
+export async function runCli(words: readonly string[], cli: Cli): Promise<ExitCode> {
+  try {
+    return await dispatch(HUB, words, cli);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    cli.err(`${cli.style.red("error:")} ${error.message}`);
+    if (error.hint !== null) cli.err(`${cli.style.cyan("hint:")} ${error.hint}`);
+    return error.exitCode;
+  }
+}
+
+async function dispatch(root: CommandGroup, words: readonly string[], cli: Cli): Promise<ExitCode> {
+  let command: Command | CommandGroup = root;
+  let path = root.name;
+  let rest = words;
+  while (isGroup(command)) {
+    const [word, ...others] = rest;
+    if (word === undefined || word === "--help" || word === "-h" || word === "help") {
+      (word === undefined ? cli.err : cli.out)(groupHelp(command, path, cli.style));
+      return word === undefined ? ExitCode.USAGE : ExitCode.OK;
+    }
+    const found: Command | CommandGroup | undefined = command.commands.find(({ name }) => name === word);
+    if (found === undefined) throw unknownCommand(word, path, command);
+    command = found;
+    path = `${path} ${word}`;
+    rest = others;
+  }
+  const args = parseCommandLine(command, rest, path);
+  if (args.flag("help")) {
+    cli.out(commandHelp(command, path, cli.style));
+    return ExitCode.OK;
+  }
+  return await command.run(args, cli);
+}
+
+function unknownCommand(word: string, path: string, group: CommandGroup): CliError {
+  const nearest = nearestName(word, group.commands.map(({ name }) => name));
+  const hint = nearest === undefined ? `See \`${path} --help\`` : `Did you mean \`${path} ${nearest}\`?`;
+  return usageError(`There is no command \`${path} ${word}\``, hint);
+}
+
+if (import.meta.main) Deno.exit(await runCli(Deno.args, processCli(Deno.args)));
