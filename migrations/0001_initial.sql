@@ -1,4 +1,5 @@
 -- Rows of people, organizations and keys. Common columns: id, metadata, created_at, updated_at.
+-- What a client may fill with any JSON is json and not jsonb, which refuses \u0000 and forgets the order of keys.
 
 create table accounts (
   id text primary key,
@@ -44,7 +45,7 @@ create table api_keys (
   name text,
   description text,
   scopes text[] not null default '{}',
-  resources jsonb not null default '{}',
+  resources json not null default '{}',
   tags text[] not null default '{}',
   enabled boolean not null default true,
   expires_at timestamptz,
@@ -65,7 +66,7 @@ create table audit_logs (
   key_id text,
   session_id text,
   org_id text references organizations (id) on delete set null,
-  details jsonb not null default '{}'
+  details json not null default '{}'
 );
 create index audit_logs_org_id_created_at_idx on audit_logs (org_id, created_at);
 create index audit_logs_key_id_idx on audit_logs (key_id) where key_id is not null;
@@ -97,20 +98,26 @@ create table spokes (
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  org_id text references organizations (id) on delete cascade,
-  hub_id text,
+  org_id text not null references organizations (id) on delete cascade,
+  hub_id text not null,
+  identity_id text not null,
   name text not null,
   status text not null default 'connected' check (status in ('connected', 'disconnected')),
   spoke_type text not null,
   project_id text,
   version text,
-  labels jsonb not null default '{}',
-  host_info jsonb not null default '{}',
+  labels json not null default '{}',
+  host_info json,
+  max_concurrency integer not null,
+  resume_token text not null,
+  operations json not null default '[]',
   last_heartbeat timestamptz,
   connected_at timestamptz,
-  disconnected_at timestamptz
+  disconnected_at timestamptz,
+  disconnect_reason text
 );
 create index spokes_org_id_idx on spokes (org_id);
+create index spokes_hub_id_idx on spokes (hub_id) where status = 'connected';
 
 create table operation_registrations (
   id text primary key,
@@ -136,9 +143,9 @@ create table workflows (
   version text not null,
   title text,
   description text,
-  template jsonb,
-  input_schema jsonb,
-  output_schema jsonb,
+  template json,
+  input_schema json,
+  output_schema json,
   unique nulls not distinct (org_id, name, version)
 );
 

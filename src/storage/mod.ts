@@ -1,4 +1,7 @@
 /** PostgreSQL, on a server or embedded: the event log, ownership and every store. @module */
+export { createApiKeyStore } from "./api_key_store.ts";
+export { createAuditLogStore } from "./audit_store.ts";
+export type { AuditEntry, AuditLogStore } from "./audit_store.ts";
 export type { Connection, Database, Queryable } from "./database.ts";
 export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";
@@ -8,5 +11,11 @@ export { acquireLease } from "./lease.ts";
 export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { openDatabase } from "./open_database.ts";
+export { ensureAccount, ensureOrganization } from "./organization_store.ts";
 export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
+export { createRunStore } from "./run_store.ts";
+export { createSpokeStore } from "./spoke_store.ts";
+export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
+export { createWorkflowStore } from "./workflow_store.ts";
+export type { StoredWorkflows, WorkflowRow } from "./workflow_store.ts";

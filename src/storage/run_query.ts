@@ -1,0 +1,95 @@
+import type { RunQuery } from "../runs/ports.ts";
+import { decodeCursor } from "./cursor.ts";
+import { column } from "./event_body.ts";
+
+/** How many of the newest runs a free-text search looks through for ids and label values. */
+const SEARCHED = 50_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export const RUN_COLUMNS = `r.id, r.org_id, r.workflow, r.version, r.plan_hash, r.status, r.priority, r.labels,
+  r.parent_run_id, r.root_run_id, (extract(epoch from r.created_at) * 1000)::float8 as created_at,
+  (extract(epoch from r.completed_at) * 1000)::float8 as completed_at, r.error_code`;
+
+/**
+ * The list as SQL. Each filter has an index that gives the newest first, so that a page costs what it shows: organization and
+ * workflow in `runs`, failed and aborted in `failed_runs`, running and paused in `live_runs` (which holds nothing else),
+ * labels in a GIN index. One row more than `limit` says whether there is a next page.
+ */
+export function runQuery(query: RunQuery): { readonly text: string; readonly values: readonly unknown[] } {
+  const values: unknown[] = [];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const limit = bind(query.limit + 1);
+  const org = bind(column(query.orgId));
+  const range = rangeOf(query, bind);
+  const where = [`r.org_id = ${org}`, ...range("r.id")];
+  if (query.workflow !== undefined) where.push(`r.workflow = ${bind(column(query.workflow))}`);
+  if (query.parent !== undefined) {
+    where.push(UUID.test(query.parent) ? `r.parent_run_id = ${bind(query.parent)}::uuid` : "false");
+  }
+  for (const label of query.label ?? []) where.push(labelFilter(label, bind));
+  if (query.q !== undefined && query.q !== "") where.push(textFilter(query.q, org, where.join(" and "), bind));
+  if (query.status !== undefined) {
+    where.push(`r.status = any (${bind(query.status)}::text[])`);
+    if (!query.status.includes("completed")) {
+      // Alone, a status needs its newest rows only; beside other filters it needs all.
+      const isAlone = query.workflow === undefined && query.parent === undefined && query.q === undefined &&
+        (query.label ?? []).length === 0;
+      where.push(openFilter(query.status, org, range("run_id"), isAlone ? limit : null));
+    }
+  }
+  const text = `select ${RUN_COLUMNS} from runs r where ${
+    where.join(" and ")
+  } order by r.created_at desc, r.id desc limit ${limit}`;
+  return { text, values };
+}
+
+type Bind = (value: unknown) => string;
+
+function rangeOf(query: RunQuery, bind: Bind): (id: string) => readonly string[] {
+  const time = (ms: number) => `to_timestamp(${bind(ms)}::float8 / 1000)`;
+  const since = query.since === undefined ? null : time(query.since);
+  const until = query.until === undefined ? null : time(query.until);
+  const position = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const after = position === null ? null : `${time(position.createdAt)}, ${bind(position.id)}::uuid`;
+  return (id) => [
+    ...(since === null ? [] : [`created_at >= ${since}`]),
+    ...(until === null ? [] : [`created_at < ${until}`]),
+    ...(after === null ? [] : [`(created_at, ${id}) < (${after})`]),
+  ];
+}
+
+function labelFilter(label: string, bind: Bind): string {
+  const at = label.indexOf("=");
+  if (at === -1) return `r.labels <> '{}' and r.labels ? ${bind(column(label))}::text`;
+  const pair = { [column(label.slice(0, at))]: column(label.slice(at + 1)) };
+  return `r.labels <> '{}' and r.labels @> ${bind(JSON.stringify(pair))}::jsonb`;
+}
+
+function openFilter(statuses: readonly string[], org: string, range: readonly string[], limit: string | null): string {
+  const sources: string[] = [];
+  if (statuses.includes("running") || statuses.includes("paused")) sources.push("select run_id from live_runs");
+  for (const status of ["failed", "aborted"]) {
+    if (!statuses.includes(status)) continue;
+    const where = [`org_id = ${org}`, `status = '${status}'`, ...range].join(" and ");
+    const page = limit === null ? "" : ` order by created_at desc, run_id desc limit ${limit}`;
+    sources.push(`(select run_id from failed_runs where ${where}${page})`);
+  }
+  return sources.length === 0 ? "false" : `r.id in (${sources.join(" union all ")})`;
+}
+
+/** Workflows by any part of their name, over all runs; ids and label values among the newest runs only. */
+function textFilter(q: string, org: string, where: string, bind: Bind): string {
+  const pattern = bind(`%${column(q).replace(/[\\%_]/g, "\\$&")}%`);
+  const names = `with recursive names (name) as (
+      (select workflow from runs where org_id = ${org} order by workflow limit 1)
+      union all
+      select (select workflow from runs where org_id = ${org} and workflow > name order by workflow limit 1)
+      from names where name is not null
+    ) select name from names where name ilike ${pattern}`;
+  const recent = `select s.id from (select r.id, r.labels from runs r where ${where}
+      order by r.created_at desc, r.id desc limit ${SEARCHED}) s
+    where s.id::text ilike ${pattern}
+      or exists (select 1 from jsonb_each_text(s.labels) l where l.value ilike ${pattern})`;
+  const exact = UUID.test(q) ? ` or r.id = ${bind(q)}::uuid` : "";
+  return `(r.workflow = any (array(${names})) or r.id = any (array(${recent}))${exact})`;
+}
