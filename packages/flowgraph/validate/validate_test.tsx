@@ -3,7 +3,7 @@ import { type TSchema, Type } from "@alkdev/typebox";
 import { OperationType } from "@alkdev/operations";
 import type { OperationSpec } from "@alkdev/operations";
 import { compile } from "../compile/compile.ts";
-import { Conditional, Map, Operation, Parallel, Sequential } from "../component/mod.ts";
+import { Conditional, Loop, Map, Operation, Parallel, Race, Sequential, Signal, Sleep } from "../component/mod.ts";
 import type { Template } from "../element.ts";
 import { $input, itemRef, ref } from "../reference.ts";
 import { defineWorkflow } from "../workflow.ts";
@@ -159,4 +159,47 @@ Deno.test("validate() finds cycles and unknown nodes when it is given a plan", (
     "duplicate-key /nodes/2/key",
     "unknown-reference /nodes/1/input/value",
   ]);
+});
+
+Deno.test("validate() knows what containers, waits and turns of a Loop give", () => {
+  const answer = Type.Object({ n: Type.Number() });
+  assert.deepEqual(
+    found(
+      <Sequential>
+        <Parallel key="p">
+          <Operation name="text.join" input={{ parts: [] }} />
+          <Operation name="text.join" input={{ parts: [] }} />
+        </Parallel>
+        <Race key="r">
+          <Operation name="text.join" input={{ parts: [] }} />
+          <Sleep ms={5} />
+        </Race>
+        <Loop key="l" as="turn" while="turn < 3" maxIterations={3}>
+          <Operation name="fs.read" input={{ path: itemRef("turn") }} />
+        </Loop>
+        <Signal key="s" name="s" schema={answer} />
+        <Conditional key="c" when="true" else={<Operation name="text.join" input={{ parts: [] }} />}>
+          <Operation name="text.join" input={{ parts: [] }} />
+        </Conditional>
+        <Sequential key="q">
+          <Signal name="t" schema={answer} />
+        </Sequential>
+        <Sequential key="none" />
+        <Operation name="fs.read" key="fine" input={{ path: ref("r") }} />
+        <Operation name="fs.read" key="alsoFine" input={{ path: ref("none").x }} />
+        <Operation name="text.join" key="fineToo" input={{ parts: ref("p"), sep: ref("c") }} />
+        <Operation name="text.join" input={{ parts: ref("l") }} />
+        <Operation name="text.join" input={{ parts: ref("s") }} />
+        <Operation name="text.join" input={{ parts: [], sep: ref("q").n }} />
+        <Operation name="text.join" input={{ parts: ref("c") }} />
+      </Sequential>,
+    ).map((line) => line.split(" ").slice(0, 2).join(" ")),
+    [
+      "type-mismatch /children/2/children/0/props/input/path",
+      "type-mismatch /children/10/props/input/parts",
+      "type-mismatch /children/11/props/input/parts",
+      "type-mismatch /children/12/props/input/sep",
+      "type-mismatch /children/13/props/input/parts",
+    ],
+  );
 });
