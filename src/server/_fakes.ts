@@ -3,7 +3,7 @@ import { Type } from "@alkdev/typebox";
 import { CallError, localEnvelope, type OperationSpec } from "@alkdev/operations";
 import type { IssuedKey, Principal } from "../auth/mod.ts";
 import type { Caller, RunEvent, RunGraph, Runs, RunView, StartRun, WorkflowVersion } from "../runs/mod.ts";
-import { type App, createApp } from "./app.ts";
+import { type App, type AppExtensions, createApp } from "./app.ts";
 import type { ServerDeps, SpokeView } from "./ports.ts";
 
 /** The fakes' memory: tests read and set it. */
@@ -201,7 +201,7 @@ function codeIn(input: unknown): string | null {
 }
 
 /** An app over fakes. */
-export function fakeWorld(change: Partial<ServerDeps> = {}): FakeWorld {
+export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExtensions = {}): FakeWorld {
   const world: Memory = {
     started: [],
     logged: [],
@@ -272,7 +272,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}): FakeWorld {
     limits: { bodyBytes: 4096, inputBytes: 1024, jsonDepth: 64, maxWaitSeconds: 60 },
     log: { error: (message, properties) => void world.logged.push({ message, ...properties }) },
     ...change,
-  });
+  }, extensions);
   return Object.assign(world, { app });
 }
 

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { CallError } from "@alkdev/operations";
 import { createRouteHandler } from "./handle_route.ts";
 import { HttpError } from "./http_error.ts";
+import { createMountHandler, type Mount } from "./mount.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
@@ -23,21 +24,34 @@ export interface App {
   readonly routes: readonly Route[];
 }
 
-/** The whole HTTP edge. `extra` are routes of other rooms, declared in the same way. */
-export function createApp(deps: ServerDeps, extra: readonly Route[] = []): App {
-  const routes: readonly Route[] = [
+/** What other rooms add to the edge. */
+export interface AppExtensions {
+  /** Declared in the same way; one of them takes the place of the edge's own with the same method and path. */
+  readonly routes?: readonly Route[];
+  readonly mounts?: readonly Mount[];
+}
+
+/** The whole HTTP edge. */
+export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }: AppExtensions = {}): App {
+  const taken = new Set(extra.map(({ method, path }) => `${method} ${path}`));
+  const own: readonly Route[] = [
     ...workflowRoutes(deps),
     ...runRoutes(deps),
     ...operationRoutes(deps),
     ...spokeRoutes(deps),
     ...keyRoutes(deps),
-    ...extra,
     ...systemRoutes(deps, () => routes),
   ];
+  const routes: readonly Route[] = [...own.filter(({ method, path }) => !taken.has(`${method} ${path}`)), ...extra];
   const hono = new Hono();
   for (const route of routes) {
     const handle = createRouteHandler(route, deps);
     hono.on(route.method, route.path, (context) => handle(context.req.raw, context.req.param()));
+  }
+  for (const mount of mounts) {
+    const handle = createMountHandler(mount, deps);
+    hono.all(mount.path, ({ req }) => handle(req.raw));
+    hono.all(`${mount.path}/*`, ({ req }) => handle(req.raw));
   }
   hono.get("/ws", async ({ req: { raw } }) => {
     try {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { authorized, type FakeWorld, fakeWorld } from "./_fakes.ts";
 import { Value } from "@alkdev/typebox/value";
+import { authorized, type FakeWorld, fakeWorld } from "./_fakes.ts";
+import type { Mount } from "./mount.ts";
+import { text } from "./reply.ts";
+import { defineRoute } from "./route.ts";
 
 interface ProblemBody {
   readonly code: string;
@@ -266,6 +269,33 @@ Deno.test("graphs come as JSON, Mermaid and dot, at a past seq", async () => {
   assert.equal(await (await get("format=mermaid")).text(), "graph TD");
   assert.equal(await (await get("format=dot")).text(), "digraph {}");
   assert.equal((await problemOf(get("format=png"))).status, 400);
+});
+
+Deno.test("createApp() takes routes and mounts of other rooms", async () => {
+  const home = defineRoute({
+    method: "GET",
+    path: "/",
+    name: "getViewer",
+    tag: "viewer",
+    summary: "The viewer",
+    scope: null,
+    responses: { 200: { description: "A page" } },
+    handle: () => text("viewer", "text/plain"),
+  });
+  const mount: Mount = {
+    path: "/mcp",
+    scope: "operation:call",
+    handle: ({ method, url }, principal) =>
+      text(`${method} ${new URL(url).pathname} ${principal?.keyId}`, "text/plain"),
+  };
+  const { app } = fakeWorld({}, { routes: [home], mounts: [mount] });
+  assert.equal(await (await app.request("/")).text(), "viewer");
+  assert.equal(app.routes.filter(({ path }) => path === "/").length, 1);
+  assert.equal(await (await app.request("/mcp", authorized({ method: "DELETE" }))).text(), "DELETE /mcp k1");
+  assert.equal(await (await app.request("/mcp/x/y", authorized())).text(), "GET /mcp/x/y k1");
+  assert.equal((await problemOf(app.request("/mcp"))).status, 401);
+  assert.equal((await problemOf(app.request("/mcp", { headers: { "x-api-key": "none" } }))).status, 403);
+  assert.equal((await app.request("/mcpx", authorized())).status, 404);
 });
 
 Deno.test("openapi.json describes every route, and every reference in it leads somewhere", async () => {

@@ -1,7 +1,7 @@
 import type { TSchema } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
-import { CallError, collectErrors, hasScope } from "@alkdev/operations";
-import type { Principal } from "../auth/mod.ts";
+import { CallError, collectErrors } from "@alkdev/operations";
+import { assertScope, authenticate } from "./authorize.ts";
 import { createQueryDecoder } from "./decode_query.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
@@ -9,7 +9,6 @@ import { type JsonBody, readJsonBody } from "./read_body.ts";
 import { toResponse } from "./reply.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { Route } from "./route.ts";
-import { unauthenticated } from "./unauthenticated.ts";
 
 /** Answers requests of one route. Never rejects. */
 export type RouteHandler = (request: Request, params: Readonly<Record<string, string>>) => Promise<Response>;
@@ -21,6 +20,7 @@ export type RouteHandler = (request: Request, params: Readonly<Record<string, st
 export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler {
   const { auth, log, limits } = deps;
   const scopes = route.scope === null ? null : [route.scope].flat();
+  const what = `${route.method} ${route.path}`;
   const query = createQueryDecoder(route.query);
   const checkParams = route.params === undefined ? null : TypeCompiler.Compile(route.params);
   const checkBody = route.body === undefined ? null : TypeCompiler.Compile(route.body);
@@ -30,8 +30,8 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
     const { headers } = request;
     const requestId = requestIdOf(headers);
     try {
-      const principal = scopes === null ? null : auth.remembered(headers) ?? await authenticate(headers);
-      if (scopes !== null && principal !== null) assertScope(principal, scopes, route);
+      const principal = scopes === null ? null : auth.remembered(headers) ?? await authenticate(headers, auth);
+      if (scopes !== null && principal !== null) assertScope(principal, scopes, what);
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);
       const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;
@@ -52,26 +52,6 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
       return problemResponse(error, requestId, log);
     }
   };
-
-  async function authenticate(headers: Headers): Promise<Principal> {
-    const principal = await auth.authenticate(headers);
-    if (principal === null) throw unauthenticated(headers.has("authorization") || headers.has("x-api-key"));
-    return principal;
-  }
-}
-
-function assertScope({ identity }: Principal, scopes: readonly string[], route: Route): void {
-  for (const scope of scopes) {
-    if (hasScope(identity.scopes, scope)) return;
-  }
-  const wanted = scopes.map((scope) => `"${scope}"`).join(" or ");
-  throw new CallError(
-    "ACCESS_DENIED",
-    `Cannot ${route.method} ${route.path} with this API key: wanted scope ${wanted}`,
-    {
-      requiredScopes: scopes,
-    },
-  );
 }
 
 function decodeBody(check: TypeCheck<TSchema>, value: unknown, fallback: unknown): unknown {

@@ -1,6 +1,8 @@
 /** The HTTP edge: routes, problems, event streams, the upgrade to sockets. @module */
-export { type App, createApp } from "./app.ts";
+export { type App, type AppExtensions, createApp } from "./app.ts";
+export { html } from "./html.ts";
 export { HttpError } from "./http_error.ts";
+export type { Mount } from "./mount.ts";
 export type {
   DrawnGraph,
   GraphsPort,
