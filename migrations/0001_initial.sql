@@ -353,7 +353,9 @@ select r.id, r.id, null, 'workflow.' || r.workflow, r.parent_request_id, 1,
 from runs r
 join run_events c on c.run_id = r.id and c.seq = 1
 left join run_events o on o.run_id = r.id and r.completed_at is not null
-  and o.type in ('run.completed', 'run.failed', 'run.aborted');
+  and o.type in ('run.completed', 'run.failed', 'run.aborted')
+-- A child run has its call's request id as its own id: that call, in the parent's log, stands for both.
+where r.parent_request_id is distinct from r.id;
 
 create view call_graph_edges as
 select parent_request_id as source_request_id, request_id as target_request_id, 'triggered'::text as edge_type

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import { ensureAccount, ensureOrganization } from "./organization_store.ts";
 
 /** keypal's storage in real columns. An owner that has no account yet gets a service account. */
-export function createApiKeyStore(db: Database): Storage {
+export function createKeyStorage(db: Database): Storage {
   const find = async (where: string, values: readonly unknown[]): Promise<readonly ApiKeyRecord[]> =>
     (await db.query<KeyRow>(`select ${COLUMNS} from api_keys where ${where} order by created_at, id`, values))
       .map(toRecord);

@@ -2,7 +2,7 @@ import type { AuditAction, AuditLog, AuditLogQuery, AuditLogStats } from "@alkde
 import type { Page } from "../runs/ports.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
-import { ensureAccount } from "./organization_store.ts";
+import { ensureAccount, ensureOrganization } from "./organization_store.ts";
 
 /** Anything that someone did, for people to read later. `at` is ms since the epoch. */
 export interface AuditEntry {
@@ -17,8 +17,20 @@ export interface AuditEntry {
   readonly at: number;
 }
 
+/** What the auth room records: who did what to a key, by which key of theirs. `at` is ms since the epoch. */
+export interface RecordedAction {
+  readonly action: string;
+  readonly orgId: string;
+  readonly actorId: string;
+  readonly actorKeyId: string;
+  readonly keyId: string;
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 export interface AuditLogStore {
   append(entry: Omit<AuditEntry, "id" | "at">): Promise<void>;
+  record(action: RecordedAction): Promise<void>;
   /** Newest first. */
   list(params: { readonly orgId: string; readonly limit: number; readonly cursor?: string }): Promise<Page<AuditEntry>>;
 }
@@ -28,11 +40,17 @@ const APPEND = `
   values ($1, $2, $3, $4, $5, $6::text::json, coalesce($7::timestamptz, date_trunc('milliseconds', clock_timestamp())))`;
 
 /** The append-only audit log. */
-export function createAuditLogStore(db: Database): AuditLogStore {
+export function createAuditLog(db: Database): AuditLogStore {
   return {
     append: async ({ action, ownerId, keyId, orgId, details }) => {
       await ensureAccount(db, ownerId);
       await db.query(APPEND, [crypto.randomUUID(), action, ownerId, keyId, orgId, JSON.stringify(details), null]);
+    },
+    record: async ({ action, orgId, actorId, actorKeyId, keyId, at, data }) => {
+      await ensureAccount(db, actorId);
+      await ensureOrganization(db, orgId);
+      const details = JSON.stringify({ ...data, actorKeyId });
+      await db.query(APPEND, [crypto.randomUUID(), action, actorId, keyId, orgId, details, new Date(at).toISOString()]);
     },
     list: async ({ orgId, limit, cursor }) => {
       const position = cursor === undefined ? null : decodeCursor(cursor);

@@ -1,7 +1,7 @@
 /** PostgreSQL, on a server or embedded: the event log, ownership and every store. @module */
-export { createApiKeyStore } from "./api_key_store.ts";
-export { createAuditLogStore } from "./audit_store.ts";
-export type { AuditEntry, AuditLogStore } from "./audit_store.ts";
+export { createKeyStorage } from "./api_key_store.ts";
+export { createAuditLog } from "./audit_store.ts";
+export type { AuditEntry, AuditLogStore, RecordedAction } from "./audit_store.ts";
 export type { Connection, Database, Queryable } from "./database.ts";
 export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { databaseKinds, testDatabase } from "../../tests/support/test_database.ts";
 import { workflowStoreConformance } from "../templates/workflow_store_conformance.ts";
-import { createApiKeyStore } from "./api_key_store.ts";
-import { createAuditLogStore } from "./audit_store.ts";
+import { createKeyStorage } from "./api_key_store.ts";
+import { createAuditLog } from "./audit_store.ts";
 import { createSpokeStore } from "./spoke_store.ts";
 import type { SpokeRow } from "./spoke_store.ts";
 import { createWorkflowStore } from "./workflow_store.ts";
@@ -13,9 +13,9 @@ for (const kind of await databaseKinds()) {
     return { store: createWorkflowStore(db), orgs: ["org-1", "org-2"] as const, close: drop };
   });
 
-  Deno.test(`${kind}: createApiKeyStore() keeps records, merges metadata and finds them every way`, async () => {
+  Deno.test(`${kind}: createKeyStorage() keeps records, merges metadata and finds them every way`, async () => {
     const { db, drop } = await testDatabase(kind);
-    const store = createApiKeyStore(db);
+    const store = createKeyStorage(db);
     const metadata = {
       ownerId: "someone",
       orgId: "org",
@@ -48,9 +48,9 @@ for (const kind of await databaseKinds()) {
     await drop();
   });
 
-  Deno.test(`${kind}: createApiKeyStore() keeps logs, and createAuditLogStore() pages through its own`, async () => {
+  Deno.test(`${kind}: createKeyStorage() keeps logs, and createAuditLog() pages through its own`, async () => {
     const { db, drop } = await testDatabase(kind);
-    const keys = createApiKeyStore(db);
+    const keys = createKeyStorage(db);
     const log = {
       id: "l1",
       action: "created",
@@ -76,10 +76,29 @@ for (const kind of await databaseKinds()) {
     });
     assert.equal(await keys.deleteLogs?.({ action: "created" }), 1);
 
-    const audit = createAuditLogStore(db);
+    const audit = createAuditLog(db);
     for (const action of ["one", "two", "three"]) {
       await audit.append({ action, ownerId: "o", keyId: null, orgId: "default", details: { action } });
     }
+    await audit.record({
+      action: "key.created",
+      orgId: "new-org",
+      actorId: "new-actor",
+      actorKeyId: "ka",
+      keyId: "kb",
+      at: 1_700_000_000_123,
+      data: { scopes: [] },
+    });
+    const [recorded] = (await audit.list({ orgId: "new-org", limit: 2 })).items;
+    assert.deepEqual({ ...recorded, id: "" }, {
+      id: "",
+      action: "key.created",
+      ownerId: "new-actor",
+      keyId: "kb",
+      orgId: "new-org",
+      details: { scopes: [], actorKeyId: "ka" },
+      at: 1_700_000_000_123,
+    });
     const first = await audit.list({ orgId: "default", limit: 2 });
     assert.ok(first.nextCursor !== null);
     const rest = await audit.list({ orgId: "default", limit: 2, cursor: first.nextCursor });
