@@ -21,3 +21,5 @@ export { createRunnerPool } from "./runner_pool.ts";
 export type { RunnerPoolOptions } from "./runner_pool.ts";
 export { readSubprotocols, SUBPROTOCOL } from "./subprotocols.ts";
 export type { OfferedSubprotocols } from "./subprotocols.ts";
+export { createSpokeDirectory } from "./spoke_directory.ts";
+export type { SpokeDirectory, SpokeListing } from "./spoke_directory.ts";

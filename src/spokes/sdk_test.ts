@@ -1,0 +1,205 @@
+/** The SDK against the pool, over real sockets that are cut on purpose. */
+import assert from "node:assert/strict";
+import type { SpokeClock, SpokeState } from "@alkdev/spoke";
+import { callThrough, startTestHub } from "./_test_hub.ts";
+import { createSpokeDirectory } from "./spoke_directory.ts";
+
+/** Reconnects at once; everything else never happens by itself. */
+const eager: SpokeClock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    if (ms < 1_000) queueMicrotask(callback);
+    return () => {};
+  },
+  afterTurn: (callback) => void setImmediate(callback),
+};
+
+Deno.test("connectSpoke() goes on with its calls after the socket was cut, without starting them again", async () => {
+  await using hub = startTestHub();
+  const started: unknown[] = [];
+  const gate = Promise.withResolvers<void>();
+  const running = Promise.withResolvers<void>();
+  const spoke = hub.spoke({
+    clock: eager,
+    operations: [{
+      namespace: "demo",
+      name: "slow",
+      handler: async (input) => {
+        started.push(input);
+        running.resolve();
+        await gate.promise;
+        return input;
+      },
+    }],
+  });
+  await spoke.ready;
+  const { spokeId } = spoke;
+  const call = callThrough(hub, { operationId: "demo.slow", input: 1 });
+  await running.promise;
+  hub.sockets[0]?.close();
+  await hub.until(() => hub.sockets.length === 2 && hub.pool.list("acme")[0]?.status === "connected");
+  gate.resolve();
+  assert.equal((await call).data, 1);
+  assert.deepEqual(started, [1]);
+  assert.equal(spoke.spokeId, spokeId);
+});
+
+Deno.test("connectSpoke() answers from memory what it finished while it was away", async () => {
+  await using hub = startTestHub();
+  let count = 0;
+  const gate = Promise.withResolvers<void>();
+  const running = Promise.withResolvers<void>();
+  const back = Promise.withResolvers<void>();
+  const spoke = hub.spoke({
+    clock: {
+      ...eager,
+      after: (ms, callback) => {
+        if (ms < 1_000) back.promise.then(callback);
+        return () => {};
+      },
+    },
+    operations: [{
+      namespace: "demo",
+      name: "slow",
+      handler: async () => {
+        running.resolve();
+        await gate.promise;
+        return ++count;
+      },
+    }],
+  });
+  await spoke.ready;
+  const call = callThrough(hub, { operationId: "demo.slow" });
+  await running.promise;
+  hub.sockets[0]?.close();
+  await hub.until(() => hub.pool.list("acme")[0]?.status === "disconnected");
+  gate.resolve();
+  back.resolve();
+  assert.equal((await call).data, 1);
+  assert.equal(count, 1);
+});
+
+Deno.test("connectSpoke() drains: it finishes what it has, then closes", async () => {
+  await using hub = startTestHub();
+  const gate = Promise.withResolvers<void>();
+  const running = Promise.withResolvers<void>();
+  const states: SpokeState[] = [];
+  const spoke = hub.spoke({
+    onState: (state) => states.push(state),
+    operations: [{
+      namespace: "demo",
+      name: "slow",
+      handler: async () => {
+        running.resolve();
+        await gate.promise;
+        return "done";
+      },
+    }],
+  });
+  await spoke.ready;
+  const directory = createSpokeDirectory(hub.pool);
+  const caller = { identity: { id: "ann", scopes: [] }, orgId: "acme" };
+  const call = callThrough(hub, { operationId: "demo.slow" });
+  await running.promise;
+  assert.equal((await directory.drain(caller, spoke.spokeId ?? "")).status, "draining");
+  gate.resolve();
+  assert.equal((await call).data, "done");
+  await spoke.closed;
+  assert.deepEqual(states, ["connected", "draining", "closed"]);
+  await hub.until(() => hub.pool.list("acme").length === 0);
+  await assert.rejects(directory.drain(caller, "none"), { code: "SPOKE_NOT_FOUND" });
+});
+
+Deno.test("connectSpoke() gives up when the hub refuses its registration for good", async () => {
+  await using hub = startTestHub();
+  const operations = [{ namespace: "core", name: "mine", handler: () => 1 }];
+  const spoke = hub.spoke({ operations });
+  await assert.rejects(spoke.ready, { code: "VALIDATION_ERROR" });
+  await assert.rejects(spoke.closed, { code: "VALIDATION_ERROR" });
+  assert.equal(spoke.state, "closed");
+});
+
+Deno.test("connectSpoke() tries again when the hub does not let it in", async () => {
+  await using hub = startTestHub();
+  const second = Promise.withResolvers<void>();
+  let attempts = 0;
+  const spoke = hub.spoke({
+    key: "nobody",
+    clock: {
+      ...eager,
+      after: (_ms, callback) => {
+        if (++attempts === 2) second.resolve();
+        else queueMicrotask(callback);
+        return () => {};
+      },
+    },
+  });
+  await second.promise;
+  assert.equal(spoke.state, "connecting");
+  await assert.rejects(spoke.call("hub.list", {}), { code: "CONNECTION_LOST" });
+});
+
+Deno.test("connectSpoke() checks access and input itself: a hub's word is not enough", async () => {
+  await using hub = startTestHub();
+  await hub.spoke({
+    operations: [{
+      namespace: "demo",
+      name: "guarded",
+      inputSchema: { type: "object", properties: { n: { type: "number" } }, required: ["n"] },
+      accessControl: { requiredScopes: ["demo:use"] },
+      handler: () => "secret",
+    }],
+  }).ready;
+  await assert.rejects(callThrough(hub, { operationId: "demo.guarded", input: { n: 1 } }), { code: "ACCESS_DENIED" });
+  const identity = { id: "ann", scopes: ["demo:use"] };
+  const call = (input: { readonly n: number | string }) =>
+    callThrough(hub, { operationId: "demo.guarded", input, identity });
+  await assert.rejects(call({ n: "x" }), { code: "VALIDATION_ERROR" });
+  assert.equal((await call({ n: 1 })).data, "secret");
+});
+
+Deno.test("connectSpoke() calls the hub, and passes on progress and log lines of its handlers", async () => {
+  const seen: unknown[] = [];
+  const logged = Promise.withResolvers<void>();
+  await using hub = startTestHub({
+    calls: {
+      spec: () => undefined,
+      call: ({ operationId }) =>
+        Promise.resolve({ data: [operationId], meta: { source: "local", operationId, timestamp: 0 } }),
+      stream: () => {
+        throw new Error("unused");
+      },
+    },
+    observer: {
+      progress: (_call, value) => seen.push(value),
+      log: (_call, level, message) => {
+        seen.push([level, message]);
+        logged.resolve();
+      },
+    },
+  });
+  const spoke = hub.spoke({
+    operations: [{
+      namespace: "demo",
+      name: "chatty",
+      handler: async (_input, context) => {
+        context.progress?.(0.5);
+        context.log?.("warn", "half way");
+        await logged.promise;
+        return "done";
+      },
+    }],
+  });
+  await spoke.ready;
+  assert.deepEqual((await spoke.call("hub.list", {})).data, ["hub.list"]);
+  assert.equal((await callThrough(hub, { operationId: "demo.chatty" })).data, "done");
+  assert.deepEqual(seen, [0.5, ["warn", "half way"]]);
+});
+
+Deno.test("connectSpoke() answers PAYLOAD_TOO_LARGE when its answer passes the hub's limit", async () => {
+  await using hub = startTestHub({ maxFrameBytes: 10_000 });
+  await hub.spoke({
+    operations: [{ namespace: "demo", name: "big", handler: () => "x".repeat(20_000) }],
+  }).ready;
+  await assert.rejects(callThrough(hub, { operationId: "demo.big" }), { code: "PAYLOAD_TOO_LARGE" });
+});
