@@ -65,7 +65,7 @@ const sourceReport: WorkflowDefinition = defineWorkflow({
         key="list"
         name="fs.list"
         title="List files"
-        input={{ path: input.path, recursive: true, limit: 20_000 }}
+        input={{ path: input.path, recursive: true, limit: 10_000 }}
         retry={{ maxAttempts: 3 }}
         timeout="30s"
       />

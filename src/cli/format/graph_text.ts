@@ -138,7 +138,7 @@ function worstStatus(counts: ReadonlyMap<string, number>): string {
   const first = order.find((status) => counts.has(status));
   if (first !== undefined) return first;
   if (counts.has("completed")) return counts.has("idle") ? "running" : "completed";
-  return counts.has("skipped") ? "skipped" : "idle";
+  return counts.has("skipped") && !counts.has("idle") ? "skipped" : "idle";
 }
 
 function timing(node: TreeNode): string {

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import type { Cli } from "./cli.ts";
+import { PLAIN } from "./format/style.ts";
+import { runCli } from "./main.ts";
+
+interface Told {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+type Answer = (request: Request, url: URL) => Response | Promise<Response> | undefined;
+
+/** Runs a command line against a real server on loopback. */
+async function hub(words: readonly string[], answer: Answer): Promise<Told & { readonly requests: readonly string[] }> {
+  const requests: string[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const url = new URL(request.url);
+    requests.push(`${request.method} ${url.pathname}${url.search}`);
+    return await answer(request, url) ?? problem(404, "NOT_FOUND", "nothing here");
+  });
+  const told = await command([...words, "--url", `http://127.0.0.1:${server.addr.port}`, "--key", "secret"]);
+  return { ...told, requests };
+}
+
+async function command(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Told> {
+  const out: string[] = [], err: string[] = [];
+  const cli: Cli = {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    raw: (text) => err.push(text),
+    style: PLAIN,
+    terminal: false,
+    width: 100,
+    env: (name) => env[name],
+    environment: () => env,
+    now: () => 100_000,
+    fetch: globalThis.fetch,
+    signal: new AbortController().signal,
+  };
+  return { code: await runCli(words, cli), out: out.join("\n"), err: err.join("\n") };
+}
+
+function problem(status: number, code: string, detail: string, more: object = {}): Response {
+  return Response.json({ code, title: code, detail, status, ...more }, { status });
+}
+
+const RUN = {
+  id: "run-1",
+  workflow: "report",
+  version: "v1",
+  status: "completed",
+  createdAt: 90_000,
+  completedAt: 90_500,
+  input: {},
+  output: { n: 1 },
+  error: null,
+  labels: {},
+  parentRunId: null,
+  progress: { total: 1, completed: 1 },
+};
+
+const frame = (seq: number, type: string, more: object = {}): string =>
+  `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ type, seq, at: seq, ...more })}\n\n`;
+
+const stream = (text: string): Response => new Response(text, { headers: { "content-type": "text/event-stream" } });
+
+Deno.test("runCli() explains a command line that it cannot understand, with exit code 2", async () => {
+  const cases = [
+    [["rnu"], /no command `hub rnu`[\s\S]*Did you mean `hub run`/],
+    [["runs", "list", "--sttaus", "x"], /Unknown option "--sttaus"[\s\S]*"--status"/],
+    [["run"], /wants <workflow>/],
+    [["run", "a", "b"], /takes no further word: current value is "b"/],
+    [["run", "a", "--input"], /"--input" wants a value: JSON\|@file/],
+    [["run", "a", "--watch=yes"], /"--watch" takes no value/],
+    [["run", "a", "--input", "{", "--url", "http://x"], /is not JSON/],
+    [["run", "a", "--input", "@/nowhere", "--url", "http://x"], /no file "\/nowhere"/],
+    [["graph", "a", "--format", "png", "--url", "http://x"], /--format wants one of text, mermaid, dot, json/],
+    [["runs", "list", "--url", "ftp://x"], /not the address of a hub/],
+  ] as const;
+  for (const [words, message] of cases) {
+    const told = await command(words);
+    assert.deepEqual([told.code, told.out], [2, ""], words.join(" "));
+    assert.match(told.err, message);
+  }
+});
+
+Deno.test("runCli() says how to start a hub when none is known or none answers", async () => {
+  const unknown = await command(["runs", "list", "--data-dir", "/nowhere"]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /"\/nowhere\/hub\.json" is not there[\s\S]*deno task start/);
+  const silent = await command(["runs", "list"], { HUB_URL: "http://127.0.0.1:1", HUB_KEY: "k" });
+  assert.equal(silent.code, 1);
+  assert.match(silent.err, /No hub answers at http:\/\/127\.0\.0\.1:1\n.*deno task start/);
+});
+
+Deno.test("runCli() finds url and key in the data directory", async () => {
+  const dataDir = await Deno.makeTempDir();
+  let key: string | null = null;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    key = request.headers.get("authorization");
+    return Response.json({ items: [], nextCursor: null });
+  });
+  await Deno.writeTextFile(`${dataDir}/hub.json`, JSON.stringify({ url: `http://127.0.0.1:${server.addr.port}` }));
+  await Deno.writeTextFile(`${dataDir}/admin.key`, "alk_1\n");
+  const told = await command(["runs", "list"], { HUB_DATA_DIR: dataDir });
+  assert.deepEqual([told.code, key], [0, "Bearer alk_1"]);
+  await Deno.remove(dataDir, { recursive: true });
+});
+
+Deno.test("`hub run` starts a run and prints its id alone on stdout", async () => {
+  let body: unknown = null, idempotencyKey: string | null = null;
+  const told = await hub(
+    ["run", "my flow", "--input", '{"a":1}', "--label", "k=v=w", "--priority", "-3", "--idempotency-key", "once"],
+    async (request) => {
+      body = await request.json();
+      idempotencyKey = request.headers.get("idempotency-key");
+      return Response.json({ id: "run-1", status: "running" }, { status: 202 });
+    },
+  );
+  assert.deepEqual([told.code, told.out], [0, "run-1"]);
+  assert.deepEqual(told.requests, ["POST /api/workflows/my%20flow/runs"]);
+  assert.deepEqual(body, { input: { a: 1 }, labels: { k: "v=w" }, priority: -3 });
+  assert.equal(idempotencyKey, "once");
+});
+
+Deno.test("`hub run --watch` goes on after the last event when the connection drops, then prints the output", async () => {
+  const lastIds: (string | null)[] = [];
+  const told = await hub(["run", "report", "--watch"], (request, { pathname }) => {
+    if (request.method === "POST") return Response.json({ id: "run-1", status: "running" }, { status: 202 });
+    if (pathname === "/api/runs/run-1") return Response.json(RUN);
+    if (pathname !== "/api/runs/run-1/events") return undefined;
+    lastIds.push(request.headers.get("last-event-id"));
+    return lastIds.length === 1
+      ? stream(
+        `: hello\n\n${frame(1, "run.created")}${
+          frame(2, "call.requested", { key: "a", operationId: "x.y" })
+        }id: 3\neve`,
+      )
+      : stream(frame(3, "call.responded", { key: "a" }) + frame(4, "run.completed"));
+  });
+  assert.equal(told.code, 0);
+  assert.deepEqual(lastIds, ["0", "2"]);
+  assert.match(told.err, /▸ a .*x\.y[\s\S]*✓ a .*x\.y[\s\S]*Run run-1 completed in 500 ms/);
+  assert.equal(told.out, '{\n  "n": 1\n}');
+});
+
+Deno.test("`hub run --wait` ends with 1 and the error when the run failed", async () => {
+  const failed = { ...RUN, status: "failed", output: null, error: { code: "BAD", message: "no", nodeKey: "a" } };
+  const told = await hub(["run", "report", "--wait"], (request, { pathname }) => {
+    if (request.method === "POST") return Response.json({ id: "run-1", status: "running" }, { status: 202 });
+    return pathname.endsWith("/events") ? stream(frame(1, "run.failed")) : Response.json(failed);
+  });
+  assert.deepEqual([told.code, told.out], [1, ""]);
+  assert.match(told.err, /Run run-1 failed in 500 ms at node "a": BAD: no/);
+});
+
+Deno.test("commands tell a problem with its errors and what to do", async () => {
+  const invalid = await hub(
+    ["run", "report"],
+    () =>
+      problem(422, "VALIDATION_ERROR", "Input does not fit", { errors: [{ path: "/n", message: "Expected integer" }] }),
+  );
+  assert.equal(invalid.code, 2);
+  assert.match(invalid.err, /Input does not fit\n {2}\/n: Expected integer/);
+  const denied = await hub(["runs", "list"], () => problem(401, "UNAUTHENTICATED", "No key"));
+  assert.equal(denied.code, 1);
+  assert.match(denied.err, /No key[\s\S]*--key or HUB_KEY_FILE/);
+  const missing = await hub(["runs", "show", "x"], () => problem(404, "RUN_NOT_FOUND", 'Cannot find run "x"'));
+  assert.match(missing.err, /Cannot find run "x"[\s\S]*hub runs list/);
+  const html = await hub(["runs", "list"], () => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
+  assert.match(html.err, /answered 502 Bad Gateway/);
+});
+
+Deno.test("`hub runs list` prints a table, or the page as JSON", async () => {
+  const page = { items: [RUN, { ...RUN, id: "run-2", status: "failed", errorCode: "BAD" }], nextCursor: "c2" };
+  const words = ["runs", "list", "--status", "failed", "--status", "completed"];
+  const told = await hub(words, () => Response.json(page));
+  assert.deepEqual(told.requests, ["GET /api/runs?status=failed&status=completed"]);
+  assert.match(told.out, /✓ {2}run-1 {2}report {3,}10 s ago {2}500 ms\n✗ {2}run-2 .* BAD$/);
+  assert.match(told.err, /--cursor c2/);
+  assert.deepEqual(JSON.parse((await hub([...words, "--json"], () => Response.json(page))).out), page);
+});
+
+Deno.test("`hub graph` draws the run's own version of the plan", async () => {
+  const graph = {
+    runId: "run-1",
+    workflow: "report",
+    status: "completed",
+    nodes: [{
+      key: "a",
+      kind: "operation",
+      operationId: "x.y",
+      title: null,
+      parent: "p",
+      status: "completed",
+      attempts: 1,
+      startedAt: 1,
+      completedAt: 3,
+    }],
+  };
+  const plan = { nodes: [{ key: "p", kind: "parallel", parent: -1 }, { key: "a", kind: "operation", parent: 0 }] };
+  const told = await hub(["graph", "run-1"], (_, { pathname }) => {
+    if (pathname.endsWith("/graph")) return Response.json(graph);
+    return Response.json(pathname.startsWith("/api/workflows") ? { name: "report", version: "v1", plan } : RUN);
+  });
+  assert.equal(told.code, 0);
+  assert(told.requests.includes("GET /api/workflows/report?version=v1"));
+  assert.match(told.out, /└ ✓ p {2}parallel .*2 ms\n {2}└ ✓ a {2}x\.y {2,}2 ms/);
+  const dot = await hub(["graph", "run-1", "--format", "dot"], () => new Response("digraph {}\n"));
+  assert.deepEqual([dot.out, dot.requests], ["digraph {}", ["GET /api/runs/run-1/graph?format=dot"]]);
+});
+
+Deno.test("`hub workflows validate` checks a file without a hub and ends with 1 on problems", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/bad.tsx`;
+  await Deno.writeTextFile(
+    path,
+    `import { defineWorkflow, Operation, ref } from "@alkdev/flowgraph";
+export default defineWorkflow({ name: "bad", template: <Operation name="core.echo" key="a" input={{ value: ref("b") }} /> });`,
+  );
+  const told = await command(["workflows", "validate", path, "--data-dir", "/nowhere"]);
+  assert.equal(told.code, 1);
+  assert.match(told.out, /unknown-reference[\s\S]*"b"/);
+  const good = await command(["workflows", "validate", "workflows/hello.tsx", "--data-dir", "/nowhere", "--json"]);
+  assert.deepEqual([good.code, JSON.parse(good.out)], [0, { valid: true, problems: [] }]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("`hub keys create` puts the key alone on stdout", async () => {
+  let body: unknown = null;
+  const record = { id: "k1", name: "ci", scopes: ["run:read"], status: "active", createdAt: 1, lastUsedAt: null };
+  const told = await hub(
+    ["keys", "create", "--name", "ci", "--scope", "run:read", "--expires", "2"],
+    async (request) => {
+      body = await request.json();
+      return Response.json({ key: "alk_new", record }, { status: 201 });
+    },
+  );
+  assert.deepEqual([told.code, told.out], [0, "alk_new"]);
+  assert.deepEqual(body, { name: "ci", scopes: ["run:read"], expiresAt: 100_000 + 2 * 86_400_000 });
+});
