@@ -36,8 +36,8 @@ function setUp(): World {
   const keys = createKeys({ prefix: "alk_", storage, now });
   const auth = createAuth({ keys, now });
   const audit: KeyAuditEntry[] = [];
-  const record = (entry: KeyAuditEntry) => Promise.resolve(void audit.push(entry));
-  return { clock, storage, keys, auth, audit, admin: createKeyAdmin({ keys, auth, audit: { record }, now }) };
+  const append = (entry: KeyAuditEntry) => Promise.resolve(void audit.push(entry));
+  return { clock, storage, keys, auth, audit, admin: createKeyAdmin({ keys, auth, audit: { append }, now }) };
 }
 
 async function principalOf({ keys, auth }: World, scopes: string[], orgId = "default"): Promise<Principal> {
@@ -136,7 +136,7 @@ Deno.test("KeyAdmin.create() refuses scopes that the principal does not hold", a
   const { key, record } = await create("run:read", "run:*", "run:read");
   assert.deepEqual(record.scopes, ["run:read", "run:*"]);
   assert.equal((await world.auth.authenticate(key))?.identity.id, "ada");
-  assert.deepEqual(world.audit.map(({ action, actorKeyId }) => [action, actorKeyId]), [[
+  assert.deepEqual(world.audit.map(({ action, details }) => [action, details.byKey]), [[
     "key.created",
     principal.keyId,
   ]]);

@@ -7,20 +7,19 @@ import type { Principal } from "./principal.ts";
 
 /** Where it is written down who did what to a key. */
 export interface KeyAudit {
-  record(entry: KeyAuditEntry): Promise<void>;
+  append(entry: KeyAuditEntry): Promise<void>;
 }
 
+/** One appended fact; whoever keeps it adds an id and the time. */
 export interface KeyAuditEntry {
   readonly action: "key.created" | "key.rotated" | "key.revoked";
   readonly orgId: string;
-  /** Identity and key of who did it. */
-  readonly actorId: string;
-  readonly actorKeyId: string;
+  /** Who did it. */
+  readonly ownerId: string;
   /** The key it was done to. */
   readonly keyId: string;
-  /** Ms since the epoch. */
-  readonly at: number;
-  readonly data: Readonly<Record<string, unknown>>;
+  /** `byKey` is the key that was used to do it. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** What is asked of a new key. */
@@ -152,16 +151,8 @@ class AuditedKeyAdmin implements KeyAdmin {
     keyId: string,
     data: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const { orgId, keyId: actorKeyId, identity } = principal;
-    return this.#options.audit.record({
-      action,
-      orgId,
-      actorId: identity.id,
-      actorKeyId,
-      keyId,
-      at: this.#now(),
-      data,
-    });
+    const { orgId, keyId: byKey, identity } = principal;
+    return this.#options.audit.append({ action, orgId, ownerId: identity.id, keyId, details: { ...data, byKey } });
   }
 }
 

@@ -4,7 +4,6 @@ export { html } from "./html.ts";
 export { HttpError } from "./http_error.ts";
 export type { Mount } from "./mount.ts";
 export type {
-  DrawnGraph,
   GraphsPort,
   OperationCall,
   OperationsPort,

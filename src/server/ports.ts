@@ -1,7 +1,7 @@
 /** What the HTTP edge needs beside the run use cases. */
 import type { OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Auth, KeyAdmin, Principal } from "../auth/mod.ts";
-import type { Caller, GraphEdge, NodeStatus, PreparedPlan, Runs, WorkflowCatalog } from "../runs/mod.ts";
+import type { Caller, PreparedPlan, RunGraph, Runs, WorkflowCatalog } from "../runs/mod.ts";
 
 /** Operations as one caller may see and call them. Errors are `CallError`s. */
 export interface OperationsPort {
@@ -66,21 +66,10 @@ export interface ServerLimits {
 
 /** Plans and runs as graphs, and graphs as text. */
 export interface GraphsPort {
-  /** Who waits for whom; containers are no nodes. */
+  /** What a plan is made of, as it is shown, and who waits for whom. Keys, not indices. */
   plan(plan: PreparedPlan["plan"]): { readonly nodes: readonly object[]; readonly edges: readonly object[] };
-  mermaid(graph: DrawnGraph): string;
-  dot(graph: DrawnGraph): string;
-}
-
-/** A run's graph without what a drawing does not show. */
-export interface DrawnGraph {
-  readonly nodes: readonly {
-    readonly key: string;
-    readonly kind: string;
-    readonly operationId?: string;
-    readonly status: NodeStatus;
-  }[];
-  readonly edges: readonly GraphEdge[];
+  mermaid(graph: RunGraph): string;
+  dot(graph: RunGraph): string;
 }
 
 /** The part of a structured logger that is used. */

@@ -1,6 +1,6 @@
 import { Type } from "@alkdev/typebox";
-import type { RunGraph, Runs, RunView } from "../../runs/mod.ts";
-import type { DrawnGraph, GraphsPort, ServerDeps } from "../ports.ts";
+import type { Runs, RunView } from "../../runs/mod.ts";
+import type { GraphsPort, ServerDeps } from "../ports.ts";
 import { assertFieldSize } from "../read_body.ts";
 import { ok, reply, text } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
@@ -103,20 +103,12 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
       const at = query.at === undefined ? {} : { at: query.at };
       const graph = await runs.graph({ caller, runId: params.id, data, ...at });
       if (query.format === "json") return ok(graph);
-      const drawn = drawnOf(graph);
       const extra = { "x-request-id": requestId, "cache-control": "no-store" };
       return query.format === "mermaid"
-        ? text(graphs.mermaid(drawn), "text/vnd.mermaid; charset=utf-8", extra)
-        : text(graphs.dot(drawn), "text/vnd.graphviz; charset=utf-8", extra);
+        ? text(graphs.mermaid(graph), "text/vnd.mermaid; charset=utf-8", extra)
+        : text(graphs.dot(graph), "text/vnd.graphviz; charset=utf-8", extra);
     },
   });
-}
-
-function drawnOf({ nodes, edges }: RunGraph): DrawnGraph {
-  const drawn = nodes.map(({ key, kind, operationId, status }) =>
-    operationId === null ? { key, kind, status } : { key, kind, status, operationId }
-  );
-  return { nodes: drawn, edges };
 }
 
 function callRoutes(runs: Runs): readonly Route[] {

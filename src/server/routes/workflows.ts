@@ -190,6 +190,6 @@ function planOf(version: WorkflowVersion, graphs: GraphsPort): object | null {
 }
 
 function planView({ plan }: PreparedPlan, graphs: GraphsPort): object {
-  const { edges } = graphs.plan(plan);
-  return { nodes: plan.nodes, edges, output: plan.output, failurePolicy: plan.failurePolicy };
+  const { nodes, edges } = graphs.plan(plan);
+  return { nodes, edges, output: plan.output, failurePolicy: plan.failurePolicy };
 }
