@@ -1,4 +1,5 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
+import { Deferred } from "./deferred.ts";
 import { backoffMs } from "./backoff.ts";
 import { CallRunner, withDefaults } from "./call_runner.ts";
 import type { SpokeHandle } from "./connect_spoke.ts";
@@ -28,8 +29,8 @@ export class SpokeClient implements SpokeHandle {
   readonly #Socket: SocketConstructor;
   readonly #url: string;
   readonly #runner: CallRunner;
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<void>();
+  readonly #ready = new Deferred();
+  readonly #closed = new Deferred();
   /** Deno's own WebSocket leaves Nagle's algorithm on; others switch it off. */
   readonly #hasNagle: boolean;
   #connection: HubConnection | null = null;

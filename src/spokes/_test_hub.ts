@@ -84,7 +84,8 @@ export function startTestHub(options: Partial<RunnerPoolOptions> = {}): TestHub 
   });
   const sockets: WebSocket[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
-    const { key, protocol } = readSubprotocols(request.headers.get("sec-websocket-protocol"));
+    const { key: offered, protocol } = readSubprotocols(request.headers.get("sec-websocket-protocol"));
+    const key = offered ?? request.headers.get("authorization")?.replace("Bearer ", "") ?? null;
     if (key === null || key === "nobody") return new Response("Wrong key", { status: 401 });
     // Not by Deno's option: it does not read a list of protocols without spaces, as the package ws writes it.
     const { socket, response } = Deno.upgradeWebSocket(request);
