@@ -28,7 +28,7 @@ const Input = Type.Object({
     default: [".git", "node_modules", "vendor", "dist", "coverage", ".hub"],
     description: "Names of folders and files to leave out",
   }),
-  limit: Type.Integer({ default: 500, minimum: 1, maximum: 5_000, description: "Most files to look at" }),
+  limit: Type.Integer({ default: 1_000, minimum: 1, maximum: 5_000, description: "Most files to look at" }),
   maxBytes: Type.Integer({ default: 262_144, minimum: 1, description: "Larger files are left out, in bytes" }),
   paceMs: Type.Integer({
     default: 0,

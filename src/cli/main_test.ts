@@ -199,10 +199,16 @@ Deno.test("`hub graph` draws the run's own version of the plan", async () => {
       completedAt: 3,
     }],
   };
-  const plan = { nodes: [{ key: "p", kind: "parallel", parent: -1 }, { key: "a", kind: "operation", parent: 0 }] };
+  const template = {
+    type: "parallel",
+    props: { key: "p" },
+    children: [{ type: "operation", props: { name: "x.y", key: "a" } }],
+  };
   const told = await hub(["graph", "run-1"], (_, { pathname }) => {
     if (pathname.endsWith("/graph")) return Response.json(graph);
-    return Response.json(pathname.startsWith("/api/workflows") ? { name: "report", version: "v1", plan } : RUN);
+    return Response.json(
+      pathname.startsWith("/api/workflows") ? { name: "report", version: "v1", plan: null, template } : RUN,
+    );
   });
   assert.equal(told.code, 0);
   assert(told.requests.includes("GET /api/workflows/report?version=v1"));

@@ -1,5 +1,3 @@
-import type { PlanNodeView } from "./format/graph_tree.ts";
-
 /** A run as the HTTP API gives it. Times are ms since the epoch. */
 export interface RunBody {
   readonly id: string;
@@ -32,7 +30,18 @@ export interface WorkflowBody {
   readonly outputSchema: unknown;
   readonly serializable: boolean;
   /** Null where it depends on the input. */
-  readonly plan?: { readonly nodes: readonly PlanNodeView[] } | null;
+  readonly plan?: { readonly nodes: readonly ShownPlanNode[] } | null;
+  /** The element tree; null when it has functions. */
+  readonly template?: object | null;
+}
+
+/** A node of a plan as the HTTP API gives it: no containers but Maps and Loops. */
+export interface ShownPlanNode {
+  readonly key: string;
+  readonly kind: string;
+  readonly operationId: string | null;
+  /** Key of the container around it. */
+  readonly parent: string | null;
 }
 
 /** Whether a run has ended. */

@@ -5,6 +5,7 @@ import { errorLine, type PlanNodeView } from "./format/graph_tree.ts";
 import { isNews, LiveBlock, progressLines, stepLine } from "./format/progress_view.ts";
 import { type ProgressEvent, RunProgress } from "./format/run_progress.ts";
 import type { HubClient } from "./hub_client.ts";
+import { planNodes } from "./plan_nodes.ts";
 import type { RunBody, WorkflowBody } from "./run_views.ts";
 
 /** At most so often is the terminal drawn, in ms. */
@@ -47,10 +48,10 @@ export async function planOf(hub: HubClient, run: PlannedRun): Promise<readonly 
   const { workflow, version, input } = run;
   const path = `/api/workflows/${encodeURIComponent(workflow)}`;
   try {
-    const { plan } = await hub.get<WorkflowBody>(path, { query: { version } });
-    if (plan != null) return plan.nodes;
-    const dry = await hub.post<Pick<WorkflowBody, "plan">>(`${path}/dry-run`, { body: { input, version } });
-    return dry.plan?.nodes ?? null;
+    const nodes = planNodes(await hub.get<WorkflowBody>(path, { query: { version } }));
+    if (nodes !== null) return nodes;
+    const { plan } = await hub.post<Pick<WorkflowBody, "plan">>(`${path}/dry-run`, { body: { input, version } });
+    return planNodes({ name: workflow, template: null, plan: plan ?? null });
   } catch (error) {
     if (error instanceof CliError) return null;
     throw error;

@@ -1,12 +1,13 @@
 import { basename } from "node:path";
 import { allPages } from "../all_pages.ts";
 import { type Cli, outJson } from "../cli.ts";
-import { CliError, ExitCode, usageError } from "../cli_error.ts";
+import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, CommandGroup, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
-import { graphTree, type TreeNode } from "../format/graph_tree.ts";
+import { graphTree, type PlanNodeView, type TreeNode } from "../format/graph_tree.ts";
 import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
+import { planNodes } from "../plan_nodes.ts";
 import { readInput } from "../read_input.ts";
 import type { WorkflowBody } from "../run_views.ts";
 import { type ProblemBody, showProblems, validateTemplateFile } from "../validate_template_file.ts";
@@ -55,19 +56,17 @@ function showWorkflow(workflow: WorkflowBody, cli: Cli): void {
   cli.out(`\n${style.dim("input")}  ${JSON.stringify(workflow.inputSchema, null, 2)}`);
   cli.out(`\n${style.dim("output")} ${JSON.stringify(workflow.outputSchema, null, 2)}`);
   cli.out(`\n${style.dim("plan")}`);
-  cli.out(
-    workflow.plan == null ? "It depends on the input: see `hub workflows dry-run`" : planText(workflow.plan.nodes, cli),
-  );
+  const nodes = planNodes(workflow);
+  cli.out(nodes === null ? "It depends on the input: see `hub workflows dry-run`" : planText(nodes, cli));
 }
 
-function planText(nodes: NonNullable<WorkflowBody["plan"]>["nodes"], { style }: Cli): string {
+function planText(nodes: readonly PlanNodeView[], { style }: Cli): string {
   const lines: string[] = [];
-  const operations = new Map(
-    nodes.map((node) => [node.key, "operationId" in node ? String(node.operationId) : node.kind]),
-  );
+  const operations = new Map(nodes.map(({ key, kind, operationId }) => [key, operationId ?? kind]));
   const draw = (node: TreeNode, indent: string): void => {
     const branch = node.branch === "else" ? style.dim("else ") : "";
-    lines.push(`${indent}${branch}${node.key}  ${style.dim(operations.get(node.key) ?? node.kind)}`);
+    const name = node.key.startsWith("__") ? "" : `${node.key}  `;
+    lines.push(`${indent}${branch}${name}${style.dim(operations.get(node.key) ?? node.kind)}`);
     for (const child of node.children) draw(child, `${indent}  `);
   };
   for (const root of graphTree([], nodes)) draw(root, "");
@@ -117,10 +116,9 @@ const dryRun: Command = {
     const path = `/api/workflows/${encodeURIComponent(args.required("workflow"))}/dry-run`;
     const dry = await hub.post<WorkflowBody & { readonly input: unknown }>(path, { body });
     if (args.flag("json")) outJson(cli, dry);
-    else if (dry.plan == null) throw new CliError("The hub gave no plan");
     else {
       cli.out(`${cli.style.dim("input")} ${JSON.stringify(dry.input)}`);
-      cli.out(planText(dry.plan.nodes, cli));
+      cli.out(planText(planNodes({ ...dry, template: null }) ?? [], cli));
     }
     return ExitCode.OK;
   },

@@ -22,6 +22,13 @@ export interface RunGraphView {
   readonly nodes: readonly GraphNodeView[];
 }
 
+interface Drawing {
+  readonly lines: Line[];
+  readonly style: Style;
+  /** The run completed: so a failure in a container was one that the container could bear. */
+  readonly ended: boolean;
+}
+
 interface Line {
   readonly text: string;
   readonly right: string;
@@ -40,7 +47,8 @@ export function formatGraph(
   for (const root of graphTree(graph.nodes, plan)) {
     // A root that only holds the steps together says nothing.
     const shown = root.kind === "sequential" && root.instances.length === 0 ? root.children : [root];
-    shown.forEach((node, index) => draw(node, "", index === shown.length - 1, lines, style));
+    const drawing: Drawing = { lines, style, ended: graph.status === "completed" };
+    shown.forEach((node, index) => draw(node, "", index === shown.length - 1, drawing));
   }
   const head = `${style.bold(safeText(graph.workflow))}  ${style.dim(graph.runId)}  ${
     statusText(graph.status, graph.status, style)
@@ -64,11 +72,12 @@ function fitLine(text: string, columns: number): string {
   return textWidth(text) <= columns ? text : fitText(text, columns);
 }
 
-function draw(node: TreeNode, indent: string, last: boolean, lines: Line[], style: Style): void {
+function draw(node: TreeNode, indent: string, last: boolean, drawing: Drawing): void {
+  const { lines, style } = drawing;
   const branch = style.dim(`${indent}${last ? "└" : "├"} `);
   const below = `${indent}${last ? "  " : "│ "}`;
   const leaf = node.children.length === 0;
-  lines.push({ text: branch + (leaf ? leafText(node, style) : containerText(node, style)), right: timing(node) });
+  lines.push({ text: branch + (leaf ? leafText(node, style) : containerText(node, drawing)), right: timing(node) });
   const failed = leaf
     ? node.instances.filter(({ error, status }) => error !== undefined && status !== "completed")
     : [];
@@ -81,7 +90,7 @@ function draw(node: TreeNode, indent: string, last: boolean, lines: Line[], styl
     lines.push({ text: style.dim(`${below}  and ${failed.length - MAX_SHOWN} more`), right: "" });
   }
   const inner = visibleChildren(node);
-  inner.forEach((child, index) => draw(child, below, index === inner.length - 1, lines, style));
+  inner.forEach((child, index) => draw(child, below, index === inner.length - 1, drawing));
 }
 
 /** The sequence that only wraps a body or branch is left out, its steps shown in its place. */
@@ -109,13 +118,14 @@ function leafText(node: TreeNode, style: Style): string {
   }  ${style.dim(what)}${tries}`;
 }
 
-function containerText(node: TreeNode, style: Style): string {
+function containerText(node: TreeNode, { style, ended }: Drawing): string {
   const counts = countStatuses(leavesOf(node));
   const name = node.key.startsWith("__") ? "" : `${nameOf(node)}  `;
   const items = node.instances.reduce((total, { attempts }) => total + attempts, 0);
   const times = node.kind === "map" || node.kind === "loop" ? ` ×${items}` : "";
   const otherwise = node.branch === "else" ? style.dim("else ") : "";
-  return `${statusMark(worstStatus(counts), style)} ${otherwise}${name}${style.dim(node.kind + times)}`;
+  const status = ended && counts.has("completed") ? "completed" : worstStatus(counts);
+  return `${statusMark(status, style)} ${otherwise}${name}${style.dim(node.kind + times)}`;
 }
 
 function nameOf(node: TreeNode): string {

@@ -15,13 +15,13 @@ export interface GraphNodeView {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** One node of a plan, as the HTTP API gives it: in pre-order, `parent` an index, -1 for the root. */
+/** One node of a plan: in pre-order, `parent` an index, -1 for the root. */
 export interface PlanNodeView {
   readonly key: string;
   readonly kind: string;
   readonly parent: number;
   readonly branch?: string;
-  readonly title?: string;
+  readonly operationId?: string;
 }
 
 /** A place in the plan with all its instances: one, unless it stands in a Map or Loop. */
