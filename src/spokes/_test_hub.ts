@@ -5,7 +5,6 @@ import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { createMemorySpokeStore } from "./memory_spoke_store.ts";
 import type { HubCalls, RunnerPool, SpokePrincipal } from "./ports.ts";
 import { createRunnerPool, type RunnerPoolOptions } from "./runner_pool.ts";
-import { readSubprotocols } from "./subprotocols.ts";
 
 /** Time that moves when told to; the end of a turn is the real one. */
 export class TestClock implements Clock {
@@ -84,12 +83,13 @@ export function startTestHub(options: Partial<RunnerPoolOptions> = {}): TestHub 
   });
   const sockets: WebSocket[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
-    const { key: offered, protocol } = readSubprotocols(request.headers.get("sec-websocket-protocol"));
-    const key = offered ?? request.headers.get("authorization")?.replace("Bearer ", "") ?? null;
+    const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+    const bearer = offered.find((name) => name.startsWith("bearer."))?.slice("bearer.".length);
+    const key = bearer ?? request.headers.get("authorization")?.replace("Bearer ", "") ?? null;
     if (key === null || key === "nobody") return new Response("Wrong key", { status: 401 });
     // Not by Deno's option: it does not read a list of protocols without spaces, as the package ws writes it.
     const { socket, response } = Deno.upgradeWebSocket(request);
-    if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
+    if (offered.includes("alkdev.v1")) response.headers.set("sec-websocket-protocol", "alkdev.v1");
     sockets.push(socket);
     pool.accept(socket, toPrincipal(key));
     socket.addEventListener("message", look);

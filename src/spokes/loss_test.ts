@@ -1,5 +1,6 @@
 /** Spokes that go, come back, stay away, are full, or leave. */
 import assert from "node:assert/strict";
+import { validateOrThrow } from "@alkdev/operations";
 import { callThrough, dataOf, payloadOf, type RawClient, SPOKE_KEY, startTestHub, testCall } from "./_test_hub.ts";
 import { createMemorySpokeStore } from "./memory_spoke_store.ts";
 
@@ -237,8 +238,13 @@ Deno.test("a hub that starts again waits for the spokes it had, and sends them w
     hub.pool.close();
     await client.closed;
   }
-  await using hub = startTestHub({ store });
+  // As a database gives it back.
+  const load: typeof store.load = async (params) => JSON.parse(JSON.stringify(await store.load(params)));
+  await using hub = startTestHub({ store: { ...store, load } });
   await hub.pool.restore();
+  const spec = hub.pool.spec("acme", "demo.echo");
+  assert(spec);
+  validateOrThrow(spec.inputSchema, { any: "thing" });
   const call = callThrough(hub, { requestId: "same", operationId: "demo.echo" });
   assert.equal(hub.pool.place("same")?.state, "queued");
   const client = await hub.raw();

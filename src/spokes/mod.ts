@@ -19,7 +19,3 @@ export type {
 export { RESERVED_NAMESPACES } from "./registration.ts";
 export { createRunnerPool } from "./runner_pool.ts";
 export type { RunnerPoolOptions } from "./runner_pool.ts";
-export { readSubprotocols, SUBPROTOCOL } from "./subprotocols.ts";
-export type { OfferedSubprotocols } from "./subprotocols.ts";
-export { createSpokeDirectory } from "./spoke_directory.ts";
-export type { SpokeDirectory, SpokeListing } from "./spoke_directory.ts";

@@ -69,6 +69,15 @@ export function decodeRegistration(input: unknown): Registration {
   };
 }
 
+/** Specs as they come out of a database, where their schemas have become plain JSON. @throws {CallError} */
+export function reviveOperations(operations: readonly OperationSpec[]): readonly OperationSpec[] {
+  return operations.map((spec) => ({
+    ...spec,
+    inputSchema: FromSchema(spec.inputSchema),
+    outputSchema: FromSchema(spec.outputSchema),
+  }));
+}
+
 function decodeOperation(value: unknown, path: string): OperationSpec {
   if (!isRecord(value)) throw invalid(path, `Operation is ${quote(value)}: wanted an object`);
   const namespace = text(value, "namespace", path, 100);

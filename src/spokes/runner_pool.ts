@@ -18,7 +18,7 @@ import type {
   SpokeStore,
   SpokeView,
 } from "./ports.ts";
-import type { Registration } from "./registration.ts";
+import { type Registration, reviveOperations } from "./registration.ts";
 import { Spoke } from "./spoke.ts";
 
 export interface RunnerPoolOptions {
@@ -94,10 +94,15 @@ class Pool implements RunnerPool, ConnectionHost {
   async restore(): Promise<void> {
     for (const record of await this.#options.store.load({ hubId: this.#options.hubId })) {
       if (this.#spokes.has(record.id)) continue;
-      const spoke = new Spoke(record, this.clock.now());
-      this.#spokes.set(record.id, spoke);
-      this.router.offer(spoke);
-      this.router.away(spoke);
+      try {
+        const spoke = new Spoke({ ...record, operations: reviveOperations(record.operations) }, this.clock.now());
+        this.#spokes.set(record.id, spoke);
+        this.router.offer(spoke);
+        this.router.away(spoke);
+      } catch (error) {
+        // One record that cannot be read must not keep the hub from starting: that spoke registers anew.
+        this.log?.warn("Spoke {name} could not be restored: {error}", { name: record.name, spokeId: record.id, error });
+      }
     }
   }
 

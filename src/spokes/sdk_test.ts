@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { SpokeClock, SpokeState } from "@alkdev/spoke";
 import { callThrough, startTestHub } from "./_test_hub.ts";
-import { createSpokeDirectory } from "./spoke_directory.ts";
 
 /** Reconnects at once; everything else never happens by itself. */
 const eager: SpokeClock = {
@@ -97,17 +96,16 @@ Deno.test("connectSpoke() drains: it finishes what it has, then closes", async (
     }],
   });
   await spoke.ready;
-  const directory = createSpokeDirectory(hub.pool);
-  const caller = { identity: { id: "ann", scopes: [] }, orgId: "acme" };
   const call = callThrough(hub, { operationId: "demo.slow" });
   await running.promise;
-  assert.equal((await directory.drain(caller, spoke.spokeId ?? "")).status, "draining");
+  assert.equal(hub.pool.drain("acme", spoke.spokeId ?? ""), true);
+  assert.equal(hub.pool.get("acme", spoke.spokeId ?? "")?.status, "draining");
   gate.resolve();
   assert.equal((await call).data, "done");
   await spoke.closed;
   assert.deepEqual(states, ["connected", "draining", "closed"]);
   await hub.until(() => hub.pool.list("acme").length === 0);
-  await assert.rejects(directory.drain(caller, "none"), { code: "SPOKE_NOT_FOUND" });
+  assert.equal(hub.pool.drain("acme", "none"), false);
 });
 
 Deno.test("connectSpoke() gives up when the hub refuses its registration for good", async () => {
