@@ -1,10 +1,25 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Type } from "@alkdev/typebox";
+import { CallError, type OperationSpec } from "@alkdev/operations";
 import { authorized, event, type FakeWorld, fakeWorld } from "./_fakes.ts";
 import { isDeeperThan } from "./json_depth.ts";
+import type { OperationsPort } from "./ports.ts";
 import { readWaitMs } from "./prefer.ts";
 import { sseFrame } from "./sse_frame.ts";
 import { sseStream } from "./sse_stream.ts";
+import { whileConnected } from "./while_connected.ts";
+
+const ECHO: OperationSpec = {
+  name: "echo",
+  namespace: "core",
+  version: "1.0.0",
+  type: "query",
+  description: "",
+  inputSchema: Type.Unknown(),
+  outputSchema: Type.Unknown(),
+  accessControl: { requiredScopes: [] },
+};
 
 const stream = (headers: Record<string, string> = {}) =>
   authorized({ headers: { accept: "text/event-stream", ...headers } });
@@ -109,6 +124,42 @@ Deno.test("an operation's stream gives its values, then end; its first error kee
   assert.equal((await app.request(`/api/operations/core.ticks/stream?input=${input}`, authorized())).status, 418);
   assert.equal((await app.request("/api/operations/core.echo/stream", authorized())).status, 400);
   assert.equal((await app.request("/api/operations/core.ticks/stream?input={", authorized())).status, 400);
+});
+
+Deno.test("a call's signal aborts when the client goes before the answer, over a real socket", async () => {
+  const begun = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  const operations: OperationsPort = {
+    list: () => [],
+    spec: () => ECHO,
+    call: ({ signal }) => {
+      begun.resolve();
+      signal.addEventListener("abort", () => aborted.resolve());
+      return aborted.promise.then(() => Promise.reject(new CallError("ABORTED", "The client has gone")));
+    },
+    stream: () => {
+      throw new Error("Not a subscription");
+    },
+  };
+  await serving(fakeWorld({ operations }), async (origin) => {
+    const gone = new AbortController();
+    const call = fetch(
+      `http://${origin}/api/operations/core.echo`,
+      authorized({ method: "POST", signal: gone.signal }),
+    );
+    await begun.promise;
+    gone.abort();
+    await assert.rejects(call, { name: "AbortError" });
+    await aborted.promise;
+  });
+});
+
+Deno.test("whileConnected() leaves its signal alone once the work is done", async () => {
+  const client = new AbortController();
+  const request = new Request("http://localhost", { signal: client.signal });
+  const signal = await whileConnected(request, (signal) => Promise.resolve(signal));
+  client.abort();
+  assert.equal(signal.aborted, false);
 });
 
 Deno.test("sseStream() pulls no faster than the client reads", async () => {

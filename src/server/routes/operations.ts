@@ -14,6 +14,7 @@ import { pageOf } from "../schemas/nullable.ts";
 import { Cursor, IdParams, Limit, Name, SearchText } from "../schemas/parameters.ts";
 import { sseFrame } from "../sse_frame.ts";
 import { sseResponse } from "../sse_response.ts";
+import { whileConnected } from "../while_connected.ts";
 import { HEARTBEAT_MS } from "./run_events.ts";
 
 const head = { tag: "operations" } as const;
@@ -87,7 +88,8 @@ function callRoute({ operations, limits }: ServerDeps): Route {
       if (spec.type === "subscription") throw wrongKind(params.id, `${params.id}/stream`, "a subscription");
       const input = body.input ?? {};
       try {
-        return ok(await operations.call({ caller, operationId: params.id, input, signal: request.signal }));
+        const call = (signal: AbortSignal) => operations.call({ caller, operationId: params.id, input, signal });
+        return ok(await whileConnected(request, call));
       } catch (error) {
         throw withDeclaredStatus(error, spec);
       }
