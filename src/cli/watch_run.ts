@@ -27,7 +27,7 @@ export async function watchRun(hub: HubClient, runId: string, cli: Cli): Promise
     const event: ProgressEvent = JSON.parse(data);
     const step = progress.apply(event);
     if (block === null) {
-      if (step !== null && isNews(step)) cli.err(stepLine(step, KEY_WIDTH, cli.style));
+      if (step !== null && isNews(step, event.type)) cli.err(stepLine(step, KEY_WIDTH, cli.style));
       if (event.type === "call.error" && event.error !== undefined) {
         cli.err(
           cli.style.red(`  ${event.key}: ${errorLine(event.error)}${event.retryAt == null ? "" : " (to be retried)"}`),

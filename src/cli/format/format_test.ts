@@ -162,9 +162,14 @@ Deno.test("isNews() tells of a start, each quarter and the end", () => {
   };
   const told = Array.from(
     { length: 9 },
-    (_, completed) => isNews({ ...step, completed, running: completed === 0 ? 1 : 0 }),
+    (_, completed) =>
+      isNews(
+        { ...step, completed, running: completed === 0 ? 1 : 0 },
+        completed === 0 ? "call.requested" : "call.responded",
+      ),
   );
   assert.deepEqual(told, [true, false, true, false, true, false, true, false, true]);
+  assert.equal(isNews({ ...step, completed: 2, running: 1 }, "call.requested"), false);
   assert.equal(stepLine({ ...step, expected: 1, completed: 1 }, 3, PLAIN), "✓ a    5 ms");
 });
 

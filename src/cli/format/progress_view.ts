@@ -78,12 +78,16 @@ export class LiveBlock {
 }
 
 /**
- * Whether a step's change is told on its own line where nothing can be redrawn: its first start, each quarter of many, a
- * failure, its end.
+ * Whether a step's change by an event of this type is told on its own line where nothing can be redrawn: its first start, each
+ * quarter of many, its end.
  */
-export function isNews(step: StepProgress): boolean {
+export function isNews(step: StepProgress, type: string): boolean {
   const done = step.completed + step.failed;
-  if (done === 0) return step.running === 1 && step.retries === 0;
+  if (isStart(type)) return done === 0 && step.running === 1 && step.retries === 0;
   if (done === step.expected) return step.running === 0;
-  return step.expected >= 4 && done % Math.ceil(step.expected / 4) === 0;
+  return step.expected >= 8 && done > 0 && done % Math.ceil(step.expected / 4) === 0;
+}
+
+function isStart(type: string): boolean {
+  return type === "call.requested" || type === "timer.set" || type === "signal.awaited";
 }
