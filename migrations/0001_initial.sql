@@ -171,7 +171,7 @@ create table runs (
   id uuid primary key,
   parent_run_id uuid,
   parent_request_id uuid,
-  root_run_id uuid not null,
+  root_run_id uuid, -- null: itself
   created_at timestamptz not null,
   completed_at timestamptz,
   priority integer not null,
@@ -333,7 +333,7 @@ select q.request_id, q.run_id, q.node_key,
   coalesce(b.body -> 'req' -> 'input', b.body -> 'input') as input,
   coalesce(o.body::json, b.body) -> 'data' as output,
   coalesce(o.body::json, b.body) -> 'error' as error,
-  case when q.type = 'call.requested' then q.at else to_timestamp((b.body -> 'req' ->> 'at')::float8 / 1000) end as started_at,
+  case when q.type = 'call.requested' then q.at else q.at - (b.body -> 'req' ->> 'ms')::float8 * interval '1 millisecond' end as started_at,
   case when q.type = 'call.requested' then o.at else q.at end as completed_at
 from run_events q
 join run_events c on c.run_id = q.run_id and c.seq = 1

@@ -2,8 +2,15 @@ import { isTerminalType } from "../../engine/events.ts";
 import type { EventOf, RunEvent, RunStatus } from "../../engine/events.ts";
 import { column, encodeBody, encodePair } from "./event_body.ts";
 
-/** The arguments of `commit_events_v1` after the fence, in its order. */
-export function encodeBatch(batch: readonly RunEvent[]): readonly unknown[] {
+/** Arguments of `commit_events_v1` after the fence, in its order. */
+export interface EncodedBatch {
+  /** Runs that begin and runs that change; null: neither. */
+  readonly runs: readonly unknown[] | null;
+  readonly events: readonly unknown[];
+}
+
+/** Packs a batch: a request directly followed by its outcome becomes one row. */
+export function encodeBatch(batch: readonly RunEvent[]): EncodedBatch {
   const events = new EventColumns();
   const created: EventOf<"run.created">[] = [];
   const changes = new Map<string, RunChange>();
@@ -24,7 +31,10 @@ export function encodeBatch(batch: readonly RunEvent[]): readonly unknown[] {
     else if (event.type.startsWith("run.")) noteChange(changes, event);
     events.push(event, encodeBody(event));
   }
-  return [...createdColumns(created, changes), ...changeColumns(changes), ...events.columns()];
+  const runs = created.length === 0 && changes.size === 0
+    ? null
+    : [...createdColumns(created, changes), ...changeColumns(changes)];
+  return { runs, events: events.columns() };
 }
 
 interface RunChange {
@@ -117,7 +127,7 @@ function createdColumns(
     array(created, ({ runId }) => runId),
     hasParent ? array(created, ({ parent }) => parent?.runId ?? null) : null,
     hasParent ? array(created, ({ parent }) => parent?.requestId ?? null) : null,
-    array(created, ({ runId, parent }) => parent?.rootRunId ?? runId),
+    hasParent ? array(created, ({ parent }) => parent?.rootRunId ?? null) : null,
     array(created, ({ at }) => at),
     array(ends, (end) => end?.completedAt ?? null),
     array(created, ({ priority }) => priority),

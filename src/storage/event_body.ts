@@ -35,10 +35,12 @@ export function encodeBody(event: RunEvent): string {
   }
 }
 
-/** The body of a request and its outcome in one row. It begins with `{"req":`, which no other body does. */
+/** The body of a request and its outcome in one row, `ms` apart (times are whole ms). It begins with `{"req":`, which no other body does. */
 export function encodePair(request: RequestedEvent, event: OutcomeEvent): string {
   return safe(
-    `{"req":{"at":${request.at},"operationId":${text(request.operationId)},"input":${text(request.input)}},` +
+    `{"req":{"ms":${event.at - request.at},"operationId":${text(request.operationId)},"input":${
+      text(request.input)
+    }},` +
       `${outcome(event, request.operationId)}}`,
   );
 }
@@ -75,20 +77,23 @@ export function decodeRow(row: EventRow): readonly RunEvent[] {
     return [{ ...head, ...(row.node_key !== null && { key: row.node_key }), ...body } as unknown as RunEvent];
   }
   const call = { key: row.node_key ?? "", attempt: body.attempt ?? 1, requestId: row.request_id };
-  const { attempt: _attempt, data, meta, ...rest } = body;
+  const { attempt: _attempt, data: _data, meta, ...rest } = body;
   const event = {
     ...head,
     ...call,
     ...rest,
-    ...(meta !== undefined && { output: envelope(data, meta, req?.operationId, "data" in body) }),
+    ...(meta !== undefined && { output: envelope(body, row.at, req?.operationId) }),
   } as unknown as RunEvent;
   if (req === undefined) return [event];
-  const { at, ...request } = req;
-  return [{ runId: row.run_id, seq: row.seq - 1, at, type: "call.requested", ...call, ...request } as RunEvent, event];
+  const { ms, ...request } = req;
+  return [
+    { runId: row.run_id, seq: row.seq - 1, at: row.at - ms, type: "call.requested", ...call, ...request } as RunEvent,
+    event,
+  ];
 }
 
 interface StoredBody {
-  readonly req?: { readonly at: number; readonly operationId: string };
+  readonly req?: { readonly ms: number; readonly operationId: string };
   readonly attempt?: number;
   readonly data?: unknown;
   readonly meta?: unknown;
@@ -99,18 +104,19 @@ function outcome(event: OutcomeEvent, operationId: string | null): string {
     return `${attempt(event.attempt)}"error":${text(event.error)},"retryAt":${event.retryAt}`;
   }
   const { data, meta } = event.output;
-  // A local answer's meta is the operation's id, which the request beside it has, and a time.
+  // A local answer's meta is the operation's id, which the request beside it has, and a time: kept as ms before the event.
   const isPlain = operationId !== null && meta.source === "local" && meta.operationId === operationId &&
-    Number.isFinite(meta.timestamp) && Object.keys(meta).length === 3;
+    Number.isSafeInteger(meta.timestamp) && Object.keys(meta).length === 3;
   const json = JSON.stringify(data);
   return `${attempt(event.attempt)}${json === undefined ? "" : `"data":${json},`}"meta":${
-    isPlain ? meta.timestamp : text(meta)
+    isPlain ? event.at - meta.timestamp : text(meta)
   }`;
 }
 
-function envelope(data: unknown, meta: unknown, operationId: string | undefined, hasData: boolean): unknown {
-  const full = typeof meta === "number" ? { source: "local", operationId, timestamp: meta } : meta;
-  return { ...(hasData && { data }), meta: full };
+function envelope(body: StoredBody, at: number, operationId: string | undefined): unknown {
+  const { data, meta } = body;
+  const full = typeof meta === "number" ? { source: "local", operationId, timestamp: at - meta } : meta;
+  return { ...("data" in body && { data }), meta: full };
 }
 
 function createdRest(event: Extract<RunEvent, { type: "run.created" }>): unknown {

@@ -11,8 +11,15 @@ export interface StoredEventLog extends EventLog {
   close(): Promise<void>;
 }
 
-const COMMIT = `select commit_events_v1(${Array.from({ length: 28 }, (_, i) => `$${i + 1}`).join(", ")}) as answer`;
+const PARAMETERS = Array.from({ length: 28 }, (_, i) => `$${i + 1}`);
+const COMMIT = `select commit_events_v1(${PARAMETERS.join(", ")}) as answer`;
+/** The same for a batch in which no run begins or changes: the 19 arguments for that are not sent. */
+const COMMIT_EVENTS = `select commit_events_v1($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
 const NO_DUPLICATES: CommitResult = { duplicates: new Map() };
+interface Answer {
+  readonly answer: string | null;
+}
+
 const UNIQUE_VIOLATION = "23505";
 
 /** The log as the holder of `lease` writes it. See `commit_events_v1` in the migrations for the fence. */
@@ -25,11 +32,10 @@ export function createEventLog(
 
   async function send(batch: readonly RunEvent[]): Promise<CommitResult> {
     const connection = await (connecting ??= db.connect());
-    const rows = await connection.prepared<{ answer: string | null }>("commit", COMMIT, [
-      hubId,
-      epoch,
-      ...encodeBatch(batch),
-    ]);
+    const { runs, events } = encodeBatch(batch);
+    const rows = runs === null
+      ? await connection.prepared<Answer>("commit_events", COMMIT_EVENTS, [hubId, epoch, ...events])
+      : await connection.prepared<Answer>("commit", COMMIT, [hubId, epoch, ...runs, ...events]);
     const answer = rows[0]?.answer ?? null;
     if (answer === null) throw new FencedError(hubId, epoch);
     return answer === "" ? NO_DUPLICATES : { duplicates: parseDuplicates(answer) };

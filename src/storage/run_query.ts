@@ -7,7 +7,7 @@ const SEARCHED = 50_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const RUN_COLUMNS = `r.id, r.org_id, r.workflow, r.version, r.plan_hash, r.status, r.priority, r.labels,
-  r.parent_run_id, r.root_run_id, (extract(epoch from r.created_at) * 1000)::float8 as created_at,
+  r.parent_run_id, coalesce(r.root_run_id, r.id) as root_run_id, (extract(epoch from r.created_at) * 1000)::float8 as created_at,
   (extract(epoch from r.completed_at) * 1000)::float8 as completed_at, r.error_code`;
 
 /**
