@@ -154,7 +154,8 @@ class DirectOperations implements Operations {
   }
 
   async call(params: DirectCallParams): Promise<ResponseEnvelope> {
-    using call = new DirectCall(params, this.#clock, this.#timeoutMs);
+    // A call made by another one has as much time as that has: its signal ends both.
+    using call = new DirectCall(params, this.#clock, params.parentRequestId === undefined ? this.#timeoutMs : Infinity);
     if (call.signal.aborted) return await call.aborted;
     return await Promise.race([this.#router.dispatch(call), call.aborted]);
   }

@@ -63,7 +63,14 @@ export class Connection implements SpokeLink {
       afterTurn: (callback) => clock.afterTurn(callback),
       onBackpressure: () => this.close(1013, "Messages are not read fast enough"),
     });
-    this.#inbound = new InboundCalls({ clock, principal, calls, runEvents, write: (message) => this.write(message) });
+    this.#inbound = new InboundCalls({
+      clock,
+      principal,
+      calls,
+      runEvents,
+      write: (message) => this.write(message),
+      fail: (requestId, error) => this.fail(requestId, error),
+    });
     socket.addEventListener("message", ({ data }) => this.#receive(data));
     socket.addEventListener("close", () => this.#onClose());
     socket.addEventListener("error", () => this.close(1011, "Socket failed"));
@@ -81,6 +88,15 @@ export class Connection implements SpokeLink {
 
   respond(requestId: string, operationId: string, data: unknown): void {
     this.write(envelope("call.responded", { requestId, output: localEnvelope(data, operationId) }));
+  }
+
+  /** Says that a call has failed; what passes the frame limit, or has no JSON form, is left out. Never throws. */
+  fail(requestId: string, error: CallError): void {
+    try {
+      this.write(errorEnvelope(requestId, error));
+    } catch {
+      this.write(errorEnvelope(requestId, new CallError(error.code.slice(0, 200), error.message.slice(0, 200))));
+    }
   }
 
   close(code: number, reason: string): void {
@@ -131,7 +147,7 @@ export class Connection implements SpokeLink {
     const message = error instanceof FrameError ? error.message : "Message could not be handled";
     const about = error instanceof FrameError ? error.requestId ?? requestId : requestId;
     const problem = new CallError("BAD_FRAME", message);
-    if (about !== undefined) this.write(errorEnvelope(about, problem));
+    if (about !== undefined) this.fail(about, problem);
     else this.write(envelope("error", { code: problem.code, message }));
     if (++this.#badFrames < MAX_BAD_FRAMES) return;
     const { keyId, orgId } = this.principal;
@@ -186,7 +202,7 @@ export class Connection implements SpokeLink {
       }
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      this.write(errorEnvelope(requestId, error));
+      this.fail(requestId, error);
     }
   }
 
@@ -201,7 +217,7 @@ export class Connection implements SpokeLink {
       const known = error instanceof CallError
         ? error
         : new CallError("EXECUTION_ERROR", "The hub could not register this spoke");
-      this.write(errorEnvelope(requestId, known));
+      this.fail(requestId, known);
     }).finally(() => {
       this.#registering = false;
     });

@@ -1,6 +1,6 @@
 import { CallError, hasScope, OperationType, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock } from "../../engine/ports.ts";
-import { type Envelope, envelope, errorEnvelope } from "./envelope.ts";
+import { type Envelope, envelope } from "./envelope.ts";
 import type { HubCalls, RunEventsPort, SpokePrincipal } from "./ports.ts";
 
 /** What a peer may have running at once. */
@@ -11,7 +11,10 @@ export interface InboundCallsOptions {
   readonly principal: SpokePrincipal;
   readonly calls: HubCalls;
   readonly runEvents: RunEventsPort | undefined;
+  /** @throws {CallError} `PAYLOAD_TOO_LARGE` */
   readonly write: (message: Envelope) => void;
+  /** Never throws. */
+  readonly fail: (requestId: string, error: CallError) => void;
 }
 
 /** A decoded `call.requested` of a peer. Its `identity` is the socket's, whatever the peer wrote. */
@@ -125,7 +128,7 @@ export class InboundCalls {
   }
 
   #fail(requestId: string, error: CallError): void {
-    this.#options.write(errorEnvelope(requestId, error));
+    this.#options.fail(requestId, error);
   }
 }
 

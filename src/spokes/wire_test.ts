@@ -256,6 +256,28 @@ Deno.test("a plain client calls the hub and reads run events, as far as its scop
   assertError(await weak.next(), "BAD_FRAME");
 });
 
+Deno.test("an answer or an error of the hub that passes the frame limit ends its call, and nothing else", async () => {
+  await using hub = startTestHub({
+    maxFrameBytes: 2_000,
+    calls: {
+      spec: () => undefined,
+      call: ({ operationId }) => {
+        const data = "x".repeat(3_000);
+        if (operationId === "hub.fails") return Promise.reject(new CallError("BIG", data, { data }));
+        if (operationId === "hub.odd") return Promise.reject(new CallError("ODD", "no JSON", { n: 1n }));
+        return Promise.resolve({ data, meta: { source: "local", operationId, timestamp: 0 } });
+      },
+      stream: () => {
+        throw new Error("unused");
+      },
+    },
+  });
+  const client = await hub.raw();
+  assertError(await client.ask("hub.answers", {}), "PAYLOAD_TOO_LARGE");
+  assertError(await client.ask("hub.fails", {}), "BIG", /^x{200}$/);
+  assertError(await client.ask("hub.odd", {}), "ODD");
+});
+
 Deno.test("aborting a subscription, or leaving, ends it at the hub", async () => {
   const ended = new Map(["a", "b"].map((runId) => [runId, Promise.withResolvers<void>()]));
   await using hub = startTestHub({
