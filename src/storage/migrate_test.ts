@@ -46,6 +46,25 @@ for (const kind of await databaseKinds()) {
   }
 }
 
+Deno.test({
+  name: "migrate() makes the same schema embedded as on a server",
+  ignore: !(await databaseKinds()).includes("postgres"),
+  fn: async () => {
+    const columns = `select table_name, column_name, ordinal_position, data_type, udt_name, is_nullable, column_default
+      from information_schema.columns where table_schema = 'public' order by table_name, ordinal_position`;
+    const indexes =
+      "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by indexname";
+    const seen = [];
+    for (const kind of ["embedded", "postgres"] as const) {
+      const { db, drop } = await testDatabase(kind);
+      seen.push({ columns: await db.query(columns), indexes: await db.query(indexes) });
+      await drop();
+    }
+    assert.ok((seen[0]?.columns.length ?? 0) > 100);
+    assert.deepEqual(seen[0], seen[1]);
+  },
+});
+
 Deno.test("splitStatements() keeps a function's body whole", () => {
   const sql =
     "-- essay; of words\ncreate table a (\n  x text\n);\ncreate function f() returns int as $$\nbegin\n  x;\nend $$;\nselect 1;\n";
