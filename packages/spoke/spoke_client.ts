@@ -2,7 +2,7 @@ import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import { Deferred } from "./deferred.ts";
 import { backoffMs } from "./backoff.ts";
 import { CallRunner, withDefaults } from "./call_runner.ts";
-import type { SpokeHandle } from "./connect_spoke.ts";
+import type { SpokeHandle } from "./spoke_handle.ts";
 import { isRecord } from "./envelope.ts";
 import type { HubCallOptions } from "./hub_calls.ts";
 import { HubConnection } from "./hub_connection.ts";
