@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { operationId } from "@alkdev/operations";
 import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
 import { checkRegistration } from "./check_registration.ts";
@@ -51,6 +52,7 @@ export function createTemplates(options: TemplatesOptions): Templates {
 
 class TemplateCatalog implements Templates {
   readonly #options: TemplatesOptions;
+  readonly #directories: readonly string[];
   readonly #files: FileTemplates;
   readonly #registered: RegisteredTemplates;
   /** Every version of a file that was served since the start. */
@@ -60,13 +62,14 @@ class TemplateCatalog implements Templates {
 
   constructor(options: TemplatesOptions) {
     this.#options = options;
-    this.#files = new FileTemplates(options.directories);
+    this.#directories = options.directories.map((directory) => resolve(directory));
+    this.#files = new FileTemplates(this.#directories);
     this.#registered = new RegisteredTemplates(options.store, options.now ?? Date.now);
   }
 
   async load(): Promise<void> {
     if (this.#options.watch) {
-      this.#watcher ??= watchDirectories(this.#options.directories, () => {
+      this.#watcher ??= watchDirectories(this.#directories, () => {
         this.#reload().then(() => this.#options.onReload?.());
       });
     }

@@ -71,7 +71,8 @@ async function demo(args: ParsedArgs, cli: Cli, dataDir: string, keepsReport: bo
 
   const report = join(reports, "source-report.md");
   const runId = await unfinishedRun(hub, cli) ?? await startRun(hub, cli, path, report);
-  cli.out(`Run      ${runId}`);
+  // Early, so that whoever looks on can follow it even when this process dies.
+  (args.flag("json") ? cli.err : cli.out)(`Run      ${runId}`);
   cli.err("");
   const run = await watchRun(hub, runId, cli);
   cli.err("");
