@@ -11,7 +11,7 @@ import type { SpokeOptions } from "./spoke_options.ts";
  *
  * const spoke = connectSpoke({
  *   url: "http://127.0.0.1:8787",
- *   key: "a key with the scope spoke:connect",
+ *   key: "alk_0123456789", // with the scope spoke:connect
  *   name: "greeter",
  *   operations: [{
  *     namespace: "demo",
