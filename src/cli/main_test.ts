@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Cli } from "./cli.ts";
 import { PLAIN } from "./format/style.ts";
 import { runCli } from "./main.ts";
+
+const HELLO = fileURLToPath(new URL("../../workflows/hello.tsx", import.meta.url));
 
 interface Told {
   readonly code: number;
@@ -228,7 +231,7 @@ export default defineWorkflow({ name: "bad", template: <Operation name="core.ech
   const told = await command(["workflows", "validate", path, "--data-dir", "/nowhere"]);
   assert.equal(told.code, 1);
   assert.match(told.out, /unknown-reference[\s\S]*"b"/);
-  const good = await command(["workflows", "validate", "workflows/hello.tsx", "--data-dir", "/nowhere", "--json"]);
+  const good = await command(["workflows", "validate", HELLO, "--data-dir", "/nowhere", "--json"]);
   assert.deepEqual([good.code, JSON.parse(good.out)], [0, { valid: true, problems: [] }]);
   await Deno.remove(folder, { recursive: true });
 });
@@ -245,4 +248,23 @@ Deno.test("`hub keys create` puts the key alone on stdout", async () => {
   );
   assert.deepEqual([told.code, told.out], [0, "alk_new"]);
   assert.deepEqual(body, { name: "ci", scopes: ["run:read"], expiresAt: 100_000 + 2 * 86_400_000 });
+});
+
+Deno.test("`hub runs signal` hands the payload over as the body", async () => {
+  let body: unknown = null;
+  const told = await hub(["runs", "signal", "run-1", "go on", "--payload", '{"ok":true}'], async (request) => {
+    body = await request.json();
+    return Response.json({ accepted: true }, { status: 202 });
+  });
+  assert.deepEqual([told.code, told.requests, body], [0, ["POST /api/runs/run-1/signals/go%20on"], { ok: true }]);
+});
+
+Deno.test("`hub --help` and each command's --help tell what there is", async () => {
+  const help = await command(["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.out, /serve[\s\S]*demo[\s\S]*doctor/);
+  const nothing = await command([]);
+  assert.deepEqual([nothing.code, nothing.out], [2, ""]);
+  const run = await command(["run", "--help"]);
+  assert.match(run.out, /Usage: hub run <workflow> \[options\][\s\S]*-i, --input JSON\|@file/);
 });

@@ -56,7 +56,8 @@ export function showProblems(
     const where = problem.edge ?? problem.node;
     cli.out(`${cli.style.red(problem.code)} ${problem.path}${where === undefined ? "" : ` (${where})`}`);
     cli.out(`  ${problem.message}`);
-    if (problem.suggestion !== undefined) cli.out(cli.style.cyan(`  ${problem.suggestion}`));
+    const { suggestion } = problem;
+    if (suggestion !== undefined && !problem.message.includes(suggestion)) cli.out(cli.style.cyan(`  ${suggestion}`));
   }
   return problems.length === 0 ? ExitCode.OK : ExitCode.FAILED;
 }

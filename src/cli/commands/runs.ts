@@ -158,6 +158,26 @@ const rerun: Command = {
   },
 };
 
+const signal: Command = {
+  name: "signal",
+  summary: "Answer a signal or an approval that a run waits for",
+  positionals: [RUN, { name: "signal", required: true, description: "name of the signal, as `hub runs why` shows it" }],
+  options: {
+    payload: { type: "text", short: "p", value: "JSON|@file", description: "What the run is told (default: null)" },
+    ...HUB_OPTIONS,
+  },
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const [run, name] = [args.required("run"), args.required("signal")];
+    const payload = await readInput(args.text("payload"), "--payload");
+    const path = `/api/runs/${encodeURIComponent(run)}/signals/${encodeURIComponent(name)}`;
+    const answer = await hub.post(path, payload === undefined ? {} : { body: payload });
+    if (args.flag("json")) outJson(cli, answer);
+    else cli.out(`Run ${run} has its answer to "${name}"`);
+    return ExitCode.OK;
+  },
+};
+
 interface WhyBody {
   readonly key: string;
   readonly status: string;
@@ -197,6 +217,7 @@ export const runsCommands: CommandGroup = {
     act("pause", "Start no new node of a run"),
     act("resume", "Let a paused run go on"),
     rerun,
+    signal,
     why,
   ],
 };
