@@ -8,11 +8,12 @@ import { Engine, type FencedError, type FunctionSource } from "../engine/mod.ts"
 import { workflowOperations } from "../workflows/operations/mod.ts";
 import { createAuth, createKeyAdmin, ensureAdminKey } from "./auth/mod.ts";
 import { denoFiles, type HubConfig, selfSetup } from "./config/mod.ts";
-import { createDispatcher } from "./dispatch/mod.ts";
+import { type CallObserver, createDispatcher } from "./dispatch/mod.ts";
 import { graphs } from "./hub/graphs.ts";
 import { hubIdOf } from "./hub/hub_id.ts";
 import { LeaseKeeper } from "./hub/lease_keeper.ts";
 import { createMetrics } from "./hub/metrics.ts";
+import { SocketKeys } from "./hub/socket_keys.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createRuns, outcomeOf, RunFeed, withChildRuns } from "./runs/mod.ts";
@@ -143,6 +144,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const feed = new RunFeed();
     const registry = new OperationRegistry();
     registry.registerAll([...workflowOperations]);
+    const callLog = hubLogger("calls");
+    const observer: CallObserver = {
+      progress: ({ runId, nodeKey }, value) => callLog.debug("Progress of {nodeKey}", { runId, nodeKey, value }),
+      log: ({ runId, nodeKey }, level, message, data) =>
+        callLog[level === "warn" ? "warning" : level](message, { runId, nodeKey, data }),
+    };
     const pool = createRunnerPool({
       hubId,
       clock,
@@ -153,11 +160,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         stream: (params) => dispatcher.operations.stream(params),
       },
       runEvents: { watch: (params) => runs.watch(params) },
+      observer,
       log: hubLogger("spokes"),
     });
-    const dispatcher = createDispatcher({ registry, pool, clock, httpHosts: config.httpHosts });
+    const dispatcher = createDispatcher({ registry, pool, clock, httpHosts: config.httpHosts, observer });
     await pool.restore();
     undo.push(() => pool.close());
+    const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
+    undo.push(() => socketKeys.close());
 
     step("templates");
     const templatesLog = hubLogger("templates");
@@ -245,7 +255,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       spokes: spokesPort(pool),
       keys: createKeyAdmin({ keys, audit, auth }),
       graphs,
-      acceptSocket: (socket, principal) => pool.accept(socket, principal),
+      acceptSocket: (socket, principal) => {
+        socketKeys.watch(socket, principal.keyId);
+        pool.accept(socket, principal);
+      },
       readiness: () => readiness,
       metrics: createMetrics({ engine, pool }),
       version: VERSION,

@@ -316,7 +316,7 @@ Deno.test("openapi.json describes every route, and every reference in it leads s
   assert.equal(new Set(names).size, names.length);
   const text = JSON.stringify(document);
   for (const [, id] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)) {
-    assert.ok(Object.keys(document.components.schemas[id ?? ""]).length > 0, id);
+    assert.ok(Object.keys(document.components.schemas[id ?? ""]).length > 0, String(id));
   }
   assert.ok(!text.includes(`"$id"`));
   assert.deepEqual(document.components.schemas.CallTree.properties.children.items, {

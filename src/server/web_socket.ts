@@ -7,6 +7,8 @@ import { unauthenticated } from "./unauthenticated.ts";
 /** The subprotocol that is selected; clients that offer any must offer this one. */
 const SUBPROTOCOL = "alkdev.v1";
 const BEARER = "bearer.";
+/** With none of these a socket is of no use: each call checks its own. */
+const USEFUL_SCOPES = ["spoke:connect", "operation:call", "operation:read", "run:read"];
 
 /**
  * `GET /ws`. Authenticates before the upgrade: by `Authorization`, by `x-api-key`, or, for browsers, which can set neither, by a
@@ -20,13 +22,15 @@ export async function upgradeWebSocket(request: Request, deps: ServerDeps): Prom
   }
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const principal = await authenticate(request.headers, offered, deps.auth);
-  if (!["spoke:connect", "operation:call"].some((scope) => hasScope(principal.identity.scopes, scope))) {
-    throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope "spoke:connect" or "operation:call"`, {
-      requiredScopes: ["spoke:connect", "operation:call"],
+  if (!USEFUL_SCOPES.some((scope) => hasScope(principal.identity.scopes, scope))) {
+    const names = USEFUL_SCOPES.map((scope) => `"${scope}"`).join(" or ");
+    throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope ${names}`, {
+      requiredScopes: USEFUL_SCOPES,
     });
   }
-  const protocol = offered.includes(SUBPROTOCOL) ? { protocol: SUBPROTOCOL } : {};
-  const { socket, response } = upgrade(request, protocol);
+  const { socket, response } = upgrade(request);
+  // Deno's own `protocol` option refuses a list without spaces after its commas, which is how many clients write it.
+  if (offered.includes(SUBPROTOCOL)) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
   deps.acceptSocket(socket, principal);
   return response;
 }
@@ -39,9 +43,9 @@ async function authenticate(headers: Headers, offered: readonly string[], auth: 
   return principal;
 }
 
-function upgrade(request: Request, options: Deno.UpgradeWebSocketOptions): Deno.WebSocketUpgrade {
+function upgrade(request: Request): Deno.WebSocketUpgrade {
   try {
-    return Deno.upgradeWebSocket(request, options);
+    return Deno.upgradeWebSocket(request);
   } catch (cause) {
     throw new HttpError("UPGRADE_REQUIRED", "The upgrade to a WebSocket is not well-formed", { cause });
   }

@@ -9,7 +9,7 @@ import { assertFieldSize } from "../read_body.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { EnvelopeSchema, OperationSchema } from "../schemas/catalog.ts";
-import { JsonSchema } from "../schemas/json.ts";
+import type { Json } from "../schemas/json.ts";
 import { pageOf } from "../schemas/nullable.ts";
 import { Cursor, IdParams, Limit, Name, SearchText } from "../schemas/parameters.ts";
 import { sseFrame } from "../sse_frame.ts";
@@ -79,14 +79,14 @@ function callRoute({ operations, limits }: ServerDeps): Route {
     summary: "Call a query or mutation",
     scope: "operation:call",
     params: IdParams,
-    body: Type.Object({ input: Type.Optional(JsonSchema) }, { additionalProperties: false }),
+    body: Type.Unsafe<Json>(Type.Unknown({ description: 'The input, as `{"input": …}` or bare' })),
     bodyDefault: {},
     responses: { 200: { description: "What it answered", schema: EnvelopeSchema } },
     async handle({ caller, params, body, bodyBytes, request }) {
-      assertFieldSize("input", body.input, bodyBytes, limits.inputBytes);
+      const input = inputOf(body);
+      assertFieldSize("input", input, bodyBytes, limits.inputBytes);
       const spec = requireOperation(operations, caller, params.id);
       if (spec.type === "subscription") throw wrongKind(params.id, `${params.id}/stream`, "a subscription");
-      const input = body.input ?? {};
       try {
         const call = (signal: AbortSignal) => operations.call({ caller, operationId: params.id, input, signal });
         return ok(await whileConnected(request, call));
@@ -95,6 +95,12 @@ function callRoute({ operations, limits }: ServerDeps): Route {
       }
     },
   });
+}
+
+/** `{"input": …}` and nothing else is a wrapped input; any other body is the input itself. */
+function inputOf(body: Json): Json {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  return Object.keys(body).length === 1 && "input" in body ? body.input ?? {} : body;
 }
 
 function streamRoute(deps: ServerDeps): Route {
