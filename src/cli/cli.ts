@@ -9,7 +9,7 @@ export interface Cli {
   /** Writes text to stderr as it is: what a terminal shows and wipes. */
   raw(text: string): void;
   readonly style: Style;
-  /** Stdout is a terminal. */
+  /** Stderr is a terminal: progress can be drawn anew. */
   readonly terminal: boolean;
   /** Columns. */
   readonly width: number;

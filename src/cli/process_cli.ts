@@ -3,19 +3,21 @@ import { ANSI, PLAIN } from "./format/style.ts";
 
 /** Columns of what is not a terminal: wide enough for any id, narrow enough to read. */
 const PLAIN_WIDTH = 160;
+const DEFAULT_WIDTH = 80;
 
 /** The world of this process. The first SIGINT or SIGTERM aborts the signal; a second SIGINT ends the process at once. */
 export function processCli(words: readonly string[]): Cli {
-  const terminal = Deno.stdout.isTerminal();
+  const stdoutIsTerminal = Deno.stdout.isTerminal();
+  const terminal = Deno.stderr.isTerminal();
   const colour = words.includes("--no-color") ? false : words.includes("--color") ||
-    (terminal && (Deno.env.get("NO_COLOR") ?? "") === "" && Deno.env.get("TERM") !== "dumb");
+    (stdoutIsTerminal && (Deno.env.get("NO_COLOR") ?? "") === "" && Deno.env.get("TERM") !== "dumb");
   return {
     out: (line) => write(Deno.stdout, `${line}\n`),
     err: (line) => write(Deno.stderr, `${line}\n`),
     raw: (text) => write(Deno.stderr, text),
     style: colour ? ANSI : PLAIN,
     terminal,
-    width: terminal ? columns() : PLAIN_WIDTH,
+    width: stdoutIsTerminal || terminal ? columns() : PLAIN_WIDTH,
     env: (name) => Deno.env.get(name),
     environment: () => Deno.env.toObject(),
     now: () => Date.now(),
@@ -26,9 +28,11 @@ export function processCli(words: readonly string[]): Cli {
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    const { columns } = Deno.consoleSize();
+    // A terminal that nobody has given a size says 0.
+    return columns > 0 ? columns : DEFAULT_WIDTH;
   } catch {
-    return PLAIN_WIDTH;
+    return DEFAULT_WIDTH;
   }
 }
 
