@@ -321,7 +321,7 @@ begin
   return answer;
 end $$;
 
--- The call graph (docs/decisions/0004-call-graph-views.md). A run is a call too: its request id is its run id.
+-- The call graph (docs/decisions/0006-call-graph-views.md). A run is a call too: its request id is its run id.
 create view call_graph_nodes as
 select q.request_id, q.run_id, q.node_key,
   coalesce(b.body -> 'req' ->> 'operationId', b.body ->> 'operationId') as operation_id,

@@ -20,8 +20,7 @@ export function createRunStore(db: Database): RunStore {
       return rows[0] === undefined ? null : toRecord(rows[0]);
     },
     async list(query: RunQuery) {
-      const { text, values } = runQuery(query);
-      const rows = await db.query<RunRow>(text, values);
+      const rows = await listRows(db, query);
       const items = rows.slice(0, query.limit).map(toRecord);
       const last = items.at(-1);
       return { items, nextCursor: rows.length > query.limit && last !== undefined ? encodeCursor(last) : null };
@@ -47,6 +46,18 @@ export function createRunStore(db: Database): RunStore {
       return rows.map(toRecord);
     },
   };
+}
+
+async function listRows(db: Database, query: RunQuery): Promise<readonly RunRow[]> {
+  const among = async (which: "all" | "newest") => {
+    const { text, values } = runQuery(query, which);
+    return await db.query<RunRow>(text, values);
+  };
+  if ((query.label ?? []).length > 0) {
+    const rows = await among("newest");
+    if (rows.length > query.limit) return rows;
+  }
+  return await among("all");
 }
 
 interface RunRow {

@@ -70,7 +70,7 @@ for (const kind of await databaseKinds()) {
       await expect({ q: "nothing like it" }, []);
     });
     await t.step("list() pages without gap or repeat, though all were created in one millisecond", async () => {
-      for (const filter of [{}, { status: ["failed", "aborted"] as const }]) {
+      for (const filter of [{}, { status: ["failed", "aborted"] as const }, { label: ["team"] }]) {
         const seen: string[] = [];
         let cursor: string | null = null;
         do {
