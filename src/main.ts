@@ -301,3 +301,16 @@ async function writeHubFile(dataDir: string, url: string): Promise<void> {
   await Deno.writeTextFile(`${path}.new`, JSON.stringify({ url, pid: Deno.pid, version: VERSION }) + "\n");
   await Deno.rename(`${path}.new`, path);
 }
+
+/** Brings the database's schema up to date without serving; gives the names of what was applied. */
+export async function migrateHub({ config }: { readonly config: HubConfig }): Promise<readonly string[]> {
+  await selfSetup(config, denoFiles);
+  const db = await openDatabase(
+    config.databaseUrl === null ? { dataDir: config.dataDir } : { url: config.databaseUrl },
+  );
+  try {
+    return await migrate(db);
+  } finally {
+    await db.close();
+  }
+}

@@ -1,3 +1,4 @@
+import type { PlanNodeView } from "./format/graph_tree.ts";
 /** A run as the HTTP API gives it. Times are ms since the epoch. */
 export interface RunBody {
   readonly id: string;
@@ -30,18 +31,9 @@ export interface WorkflowBody {
   readonly outputSchema: unknown;
   readonly serializable: boolean;
   /** Null where it depends on the input. */
-  readonly plan?: { readonly nodes: readonly ShownPlanNode[] } | null;
+  readonly plan?: { readonly tree: readonly PlanNodeView[] } | null;
   /** The element tree; null when it has functions. */
   readonly template?: object | null;
-}
-
-/** A node of a plan as the HTTP API gives it: no containers but Maps and Loops. */
-export interface ShownPlanNode {
-  readonly key: string;
-  readonly kind: string;
-  readonly operationId: string | null;
-  /** Key of the container around it. */
-  readonly parent: string | null;
 }
 
 /** Whether a run has ended. */

@@ -1,12 +1,12 @@
 import { CliError } from "./cli_error.ts";
 import type { Cli } from "./cli.ts";
 import { formatDuration } from "./format/duration.ts";
-import { errorLine, type PlanNodeView } from "./format/graph_tree.ts";
+import { errorLine } from "./format/graph_tree.ts";
+import type { RunGraphView } from "./format/graph_text.ts";
 import { isNews, LiveBlock, progressLines, stepLine } from "./format/progress_view.ts";
 import { type ProgressEvent, RunProgress } from "./format/run_progress.ts";
 import type { HubClient } from "./hub_client.ts";
-import { planNodes } from "./plan_nodes.ts";
-import type { RunBody, WorkflowBody } from "./run_views.ts";
+import type { RunBody } from "./run_views.ts";
 
 /** At most so often is the terminal drawn, in ms. */
 const FRAME_MS = 80;
@@ -18,8 +18,8 @@ const TERMINAL: ReadonlySet<string> = new Set(["run.completed", "run.failed", "r
  * line for what is news. Both go to stderr.
  */
 export async function watchRun(hub: HubClient, runId: string, cli: Cli): Promise<RunBody> {
-  const run = await hub.get<RunBody>(`/api/runs/${runId}`);
-  const progress = new RunProgress(await planOf(hub, run));
+  const graph = await hub.get<RunGraphView>(`/api/runs/${runId}/graph`, { query: { data: "false" } });
+  const progress = new RunProgress(graph.tree ?? null);
   const block = cli.terminal ? new LiveBlock((text) => cli.raw(text)) : null;
   let drawnAt = -Infinity;
   for await (const { type, data } of hub.events(`/api/runs/${runId}/events`, ({ type }) => TERMINAL.has(type))) {
@@ -42,23 +42,6 @@ export async function watchRun(hub: HubClient, runId: string, cli: Cli): Promise
   block?.draw(progressLines(progress, { width: cli.width, style: cli.style }));
   return await hub.get<RunBody>(`/api/runs/${runId}`);
 }
-
-/** The plan that a run's graph is drawn with; null when it cannot be had: the tree is drawn without it then. */
-export async function planOf(hub: HubClient, run: PlannedRun): Promise<readonly PlanNodeView[] | null> {
-  const { workflow, version, input } = run;
-  const path = `/api/workflows/${encodeURIComponent(workflow)}`;
-  try {
-    const nodes = planNodes(await hub.get<WorkflowBody>(path, { query: { version } }));
-    if (nodes !== null) return nodes;
-    const { plan } = await hub.post<Pick<WorkflowBody, "plan">>(`${path}/dry-run`, { body: { input, version } });
-    return planNodes({ name: workflow, template: null, plan: plan ?? null });
-  } catch (error) {
-    if (error instanceof CliError) return null;
-    throw error;
-  }
-}
-
-type PlannedRun = Pick<RunBody, "workflow" | "version" | "input">;
 
 /** How a run ended, on a line. */
 export function outcomeLine(run: RunBody, { style }: Cli): string {

@@ -1,4 +1,4 @@
-import { planEdges } from "@alkdev/flowgraph";
+import { type Plan, planEdges } from "@alkdev/flowgraph";
 import {
   childrenOf,
   type Frame,
@@ -9,7 +9,7 @@ import {
   type RunState,
   STATUS_NAMES,
 } from "../../engine/mod.ts";
-import type { GraphEdge, GraphNode, RunGraph } from "./ports.ts";
+import type { GraphEdge, GraphNode, PlanPlace, RunGraph } from "./ports.ts";
 
 /** Pairs between two sets of Map items beyond which their edges go through the Map's own node. */
 const MAX_PAIRS = 10_000;
@@ -24,7 +24,19 @@ export function graphOf(state: RunState, options: { readonly data: boolean }): R
     seq: state.seq,
     nodes,
     edges: instanceEdges(state, nodes),
+    tree: planTree(state.program.plan),
   };
+}
+
+/** A plan's nodes, containers included, for whoever draws it as a tree. */
+export function planTree(plan: Plan): readonly PlanPlace[] {
+  return plan.nodes.map((node) => ({
+    key: node.key,
+    kind: node.kind,
+    parent: node.parent,
+    ...(node.branch !== undefined && { branch: node.branch }),
+    ...(node.kind === "operation" && { operationId: node.operationId }),
+  }));
 }
 
 function* leafNodes(state: RunState, data: boolean): Generator<GraphNode> {

@@ -1,6 +1,7 @@
 /** The run use cases: the only door from the edges to the engine. @module */
 export { isTerminalType } from "../../engine/events.ts";
 export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
 export type {
   CallTree,
@@ -10,6 +11,7 @@ export type {
   NodeStatus,
   OperationCatalog,
   Page,
+  PlanPlace,
   PreparedPlan,
   RunGraph,
   RunQuery,

@@ -182,6 +182,16 @@ export interface GraphEdge {
   readonly negated?: boolean;
 }
 
+/** One node of a plan, containers included: in pre-order, `parent` an index, -1 for the root. */
+export interface PlanPlace {
+  readonly key: string;
+  readonly kind: string;
+  readonly parent: number;
+  /** Which branch of its Conditional it is. */
+  readonly branch?: "then" | "else";
+  readonly operationId?: string;
+}
+
 export interface RunGraph {
   readonly runId: string;
   readonly workflow: string;
@@ -189,6 +199,8 @@ export interface RunGraph {
   readonly seq: number;
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
+  /** The containers around them, as the template has them. */
+  readonly tree: readonly PlanPlace[];
 }
 
 /** One call of the call graph. */

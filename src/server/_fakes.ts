@@ -72,6 +72,7 @@ const GRAPH: RunGraph = {
   seq: 3,
   nodes: [],
   edges: [{ source: "a", target: "b", edgeType: "sequential", dataFlow: true }],
+  tree: [],
 };
 
 const SPOKE: SpokeView = {

@@ -57,7 +57,6 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "ioredis": ["src/redis", "packages/pubsub"],
   "graphology": ["packages/flowgraph", "packages/taskgraph"],
   "@marcbachmann/cel-js": ["packages/flowgraph"],
-  "citty": ["src/cli"],
   "@logtape/logtape": ["src/logger"],
 };
 

@@ -7,7 +7,7 @@ import { formatGraph, type RunGraphView } from "../format/graph_text.ts";
 import { HubClient } from "../hub_client.ts";
 import { loadHubProgram } from "../hub_program.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
-import { outcomeLine, planOf, watchRun } from "../watch_run.ts";
+import { outcomeLine, watchRun } from "../watch_run.ts";
 import { startDemoSpoke } from "../demo_spoke.ts";
 import { aborted, loadSettings, startLog, startOr } from "./serve.ts";
 
@@ -134,7 +134,7 @@ async function showResult({ hub, run, cli, args, report }: Shown): Promise<void>
     if (lines.length > REPORT_LINES) cli.out(style.dim(`… ${lines.length - REPORT_LINES} more lines`));
   }
   cli.out("");
-  cli.out(formatGraph(graph, await planOf(hub, run), { width, style }));
+  cli.out(formatGraph(graph, graph.tree ?? null, { width, style }));
   cli.out("");
   cli.out(outcomeLine(run, cli));
   if (report !== null && run.status === "completed") cli.out(`Report   ${report}`);

@@ -3,8 +3,6 @@ import type { Command } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatGraph, type RunGraphView } from "../format/graph_text.ts";
 import { openHub } from "../hub_client.ts";
-import type { RunBody } from "../run_views.ts";
-import { planOf } from "../watch_run.ts";
 
 const FORMATS = ["text", "mermaid", "dot", "json"];
 
@@ -32,11 +30,8 @@ export const graphCommand: Command = {
       cli.out((await hub.text(`/api/runs/${id}/graph`, { query })).trimEnd());
       return ExitCode.OK;
     }
-    const [graph, run] = await Promise.all([
-      hub.get<RunGraphView>(`/api/runs/${id}/graph`, { query: { ...query, data: "false" } }),
-      hub.get<RunBody>(`/api/runs/${id}`),
-    ]);
-    cli.out(formatGraph(graph, await planOf(hub, run), { width: cli.width, style: cli.style }));
+    const graph = await hub.get<RunGraphView>(`/api/runs/${id}/graph`, { query: { ...query, data: "false" } });
+    cli.out(formatGraph(graph, graph.tree ?? null, { width: cli.width, style: cli.style }));
     return ExitCode.OK;
   },
 };

@@ -7,7 +7,6 @@ import { HUB_OPTIONS } from "../find_hub.ts";
 import { graphTree, type PlanNodeView, type TreeNode } from "../format/graph_tree.ts";
 import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
-import { planNodes } from "../plan_nodes.ts";
 import { readInput } from "../read_input.ts";
 import type { WorkflowBody } from "../run_views.ts";
 import { type ProblemBody, showProblems, validateTemplateFile } from "../validate_template_file.ts";
@@ -56,7 +55,7 @@ function showWorkflow(workflow: WorkflowBody, cli: Cli): void {
   cli.out(`\n${style.dim("input")}  ${JSON.stringify(workflow.inputSchema, null, 2)}`);
   cli.out(`\n${style.dim("output")} ${JSON.stringify(workflow.outputSchema, null, 2)}`);
   cli.out(`\n${style.dim("plan")}`);
-  const nodes = planNodes(workflow);
+  const nodes = workflow.plan?.tree ?? null;
   cli.out(nodes === null ? "It depends on the input: see `hub workflows dry-run`" : planText(nodes, cli));
 }
 
@@ -118,7 +117,7 @@ const dryRun: Command = {
     if (args.flag("json")) outJson(cli, dry);
     else {
       cli.out(`${cli.style.dim("input")} ${JSON.stringify(dry.input)}`);
-      cli.out(planText(planNodes({ ...dry, template: null }) ?? [], cli));
+      cli.out(planText(dry.plan?.tree ?? [], cli));
     }
     return ExitCode.OK;
   },

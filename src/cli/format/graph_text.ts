@@ -20,6 +20,8 @@ export interface RunGraphView {
   readonly workflow: string;
   readonly status: string;
   readonly nodes: readonly GraphNodeView[];
+  /** Absent: from a hub that does not tell. */
+  readonly tree?: readonly PlanNodeView[];
 }
 
 interface Drawing {

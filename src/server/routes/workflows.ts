@@ -1,6 +1,6 @@
 import { Type } from "@alkdev/typebox";
 import { CallError } from "@alkdev/operations";
-import type { PreparedPlan, WorkflowCatalog, WorkflowVersion } from "../../runs/mod.ts";
+import { planTree, type PreparedPlan, type WorkflowCatalog, type WorkflowVersion } from "../../runs/mod.ts";
 import { paginate } from "../paginate.ts";
 import type { GraphsPort, ServerDeps } from "../ports.ts";
 import { ok } from "../reply.ts";
@@ -191,5 +191,5 @@ function planOf(version: WorkflowVersion, graphs: GraphsPort): object | null {
 
 function planView({ plan }: PreparedPlan, graphs: GraphsPort): object {
   const { nodes, edges } = graphs.plan(plan);
-  return { nodes, edges, output: plan.output, failurePolicy: plan.failurePolicy };
+  return { nodes, edges, tree: planTree(plan), output: plan.output, failurePolicy: plan.failurePolicy };
 }

@@ -4,6 +4,7 @@ import type { TemplateProblem } from "../../runs/mod.ts";
 import type { SpokeView } from "../ports.ts";
 import { JsonSchema } from "./json.ts";
 import { nullable } from "./nullable.ts";
+import { PlanPlaceSchema } from "./runs.ts";
 
 const time = Type.Integer({ description: "Ms since the epoch" });
 
@@ -64,6 +65,7 @@ const workflowFields = {
 export const PlanSchema: TObject = Type.Object({
   nodes: Type.Array(Type.Unknown()),
   edges: Type.Array(Type.Unknown()),
+  tree: Type.Array(PlanPlaceSchema),
   output: Type.Unknown(),
   failurePolicy: Type.String(),
 }, { $id: "Plan" });

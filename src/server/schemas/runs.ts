@@ -3,6 +3,7 @@ import type {
   CallView,
   GraphEdge,
   GraphNode,
+  PlanPlace,
   RunEvent,
   RunGraph,
   RunRecord,
@@ -100,6 +101,14 @@ const edge = Type.Object({
   negated: Type.Optional(Type.Boolean()),
 }, { $id: "GraphEdge" });
 
+const place = Type.Object({
+  key: Type.String(),
+  kind: Type.String(),
+  parent: Type.Integer({ description: "Index of the container around it; -1 for the root" }),
+  branch: Type.Optional(Type.Union([Type.Literal("then"), Type.Literal("else")])),
+  operationId: Type.Optional(Type.String()),
+}, { $id: "PlanPlace" });
+
 const graph = Type.Object({
   runId: Type.String(),
   workflow: Type.String(),
@@ -107,6 +116,7 @@ const graph = Type.Object({
   seq: Type.Integer(),
   nodes: Type.Array(node),
   edges: Type.Array(edge),
+  tree: Type.Array(place, { description: "All nodes of the plan, containers included, in pre-order" }),
 }, { $id: "RunGraph" });
 
 const callFields = {
@@ -147,6 +157,7 @@ export const RunStatusSchema: TUnsafe<RunRecord["status"]> = Type.Unsafe<RunReco
 /** Each does not compile when it parts from its type. */
 export const RunRecordSchema: TObject = record satisfies { static: RunRecord };
 export const RunViewSchema: TObject = view satisfies { static: RunView };
+export const PlanPlaceSchema: TObject = place satisfies { static: PlanPlace };
 export const GraphNodeSchema: TObject = node satisfies { static: GraphNode };
 export const GraphEdgeSchema: TObject = edge satisfies { static: GraphEdge };
 export const RunGraphSchema: TObject = graph satisfies { static: RunGraph };
