@@ -10,6 +10,7 @@ import type { ChildRunNode, Json, PlanNode } from "@alkdev/flowgraph";
 import { closing, decide, publicCounts } from "./decide.ts";
 import type { Caller, EventBody, EventOf, RunEvent, TerminalType } from "./events.ts";
 import { toEventError } from "./event_error.ts";
+import { Appender } from "./group_commit.ts";
 import { toJsonValue, type ValueLimits } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
 import type { Clock, Ids, Random } from "./ports.ts";
@@ -33,7 +34,7 @@ export interface RunHost {
 
 export type Terminal = EventOf<TerminalType>;
 
-export class ActiveRun {
+export class ActiveRun extends Appender {
   readonly id: string;
   readonly state: RunState;
   readonly caller: Caller;
@@ -43,6 +44,9 @@ export class ActiveRun {
   /** Ready, but the run is paused. */
   #held: Place[] = [];
   #seq: number;
+  #sealedSeq = 0;
+  #durableSeq = 0;
+  #awaiting: { readonly seq: number; readonly resolve: () => void }[] = [];
   #reacting = false;
   #deadline: (() => void) | null = null;
   /** What became ready in the batch that is being committed. */
@@ -54,11 +58,13 @@ export class ActiveRun {
   onCreated: ((duplicateOf: string | null) => void) | null = null;
 
   constructor(host: RunHost, params: { readonly id: string; readonly caller: Caller; readonly state: RunState }) {
+    super();
     this.#host = host;
     this.id = params.id;
     this.caller = params.caller;
     this.state = params.state;
     this.#seq = params.state.seq;
+    this.#durableSeq = this.#seq;
   }
 
   static create(host: RunHost, id: string, program: Program, caller: Caller): ActiveRun {
@@ -122,14 +128,29 @@ export class ActiveRun {
   /** The run's events so far go into the batch that is about to be sent. */
   seal(): void {
     this.#sealed = this.state.ready.splice(0);
+    this.#sealedSeq = this.#seq;
     this.closedInBatch = this.state.terminal !== null;
   }
 
   /** What the batch made ready, once it is durable. */
   takeSealed(): readonly Place[] {
+    this.#durableSeq = this.#sealedSeq;
+    if (this.#awaiting.length > 0) this.#tellDurable();
     const sealed = this.#sealed;
     this.#sealed = [];
     return sealed;
+  }
+
+  /** Resolves when all that has been emitted by now is durable, or will never be (fenced, stopped). */
+  durable(): Promise<void> {
+    if (this.#durableSeq >= this.#seq) return Promise.resolve();
+    return new Promise((resolve) => this.#awaiting.push({ seq: this.#seq, resolve }));
+  }
+
+  #tellDurable(): void {
+    const waiting = this.#awaiting;
+    this.#awaiting = waiting.filter(({ seq }) => seq > this.#durableSeq);
+    for (const { seq, resolve } of waiting) if (seq <= this.#durableSeq) resolve();
   }
 
   /** Starts the nodes of places that are still wanted. */
@@ -199,6 +220,7 @@ export class ActiveRun {
     this.#calls.clear();
     this.#stopTimers();
     for (const waiter of this.waiters.splice(0)) waiter(null);
+    for (const { resolve } of this.#awaiting.splice(0)) resolve();
   }
 
   responded(call: NodeCall, envelope: ResponseEnvelope): void {

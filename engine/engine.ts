@@ -109,7 +109,8 @@ export class Engine {
       clock: options.clock,
       beforeSeal: () => this.#announce(),
       sealed: (run) => run.seal(),
-      committed: (batch, runs, result) => this.#committed(batch, runs, result),
+      committed: (batch, result) => this.#committed(batch, result),
+      proceed: (run, result) => this.#proceed(run, result),
       fenced: (error) => this.#fenced(error),
       trouble: (error) => options.onTrouble?.(error),
     });
@@ -177,7 +178,7 @@ export class Engine {
     const run = this.#runs.get(runId);
     if (run === undefined || run.state.terminal !== null) return false;
     if ((run.state.status === "paused") !== paused) run.emit({ type: paused ? "run.paused" : "run.resumed", by });
-    await this.#durable();
+    await this.#durable(run);
     return true;
   }
 
@@ -190,7 +191,7 @@ export class Engine {
     if (run === undefined) return "unknown";
     const payload = toJsonValue(params.payload, "the signal's payload", this.#limits.value);
     const outcome = run.answer(params.name, payload, params.by);
-    if (outcome === "answered") await this.#durable();
+    if (outcome === "answered") await this.#durable(run);
     return outcome;
   }
 
@@ -224,8 +225,8 @@ export class Engine {
   }
 
   /** @throws CallError OVERLOADED when this hub has lost its lease meanwhile: whether the event is durable is not known. */
-  async #durable(): Promise<void> {
-    await this.#commit.flushed();
+  async #durable(run: ActiveRun): Promise<void> {
+    await run.durable();
     if (this.#state === "stopped") {
       throw new CallError("OVERLOADED", "The hub has stopped driving: ask again", { retryAfterMs: 1000 });
     }
@@ -347,33 +348,34 @@ export class Engine {
     for (const call of fresh) call.run.request(call);
   }
 
-  #committed(batch: readonly RunEvent[], runs: ReadonlySet<ActiveRun>, result: CommitResult): void {
+  #committed(batch: readonly RunEvent[], { duplicates }: CommitResult): void {
     const observe = this.#options.onCommitted;
-    if (observe !== undefined) {
-      observe(result.duplicates.size === 0 ? batch : batch.filter((event) => !result.duplicates.has(event.runId)));
-    }
-    for (const run of runs) {
-      const places = run.takeSealed();
-      const { onCreated } = run;
-      if (onCreated !== null) {
-        run.onCreated = null;
-        const duplicateOf = result.duplicates.get(run.id) ?? null;
-        onCreated(duplicateOf);
-        if (duplicateOf !== null) {
-          this.#runs.delete(run.id);
-          continue;
-        }
-        run.armDeadline();
-      }
-      if (run.closedInBatch) {
+    if (observe === undefined) return;
+    observe(duplicates.size === 0 ? batch : batch.filter((event) => !duplicates.has(event.runId)));
+  }
+
+  /** What follows for a run when its part of a batch is durable. */
+  #proceed(run: ActiveRun, { duplicates }: CommitResult): void {
+    const places = run.takeSealed();
+    const { onCreated } = run;
+    if (onCreated !== null) {
+      run.onCreated = null;
+      const duplicateOf = duplicates.get(run.id) ?? null;
+      onCreated(duplicateOf);
+      if (duplicateOf !== null) {
         this.#runs.delete(run.id);
-        run.closed();
-        continue;
+        return;
       }
-      if (this.#state !== "open") continue;
-      run.releaseHeld();
-      run.dispatch(places);
+      run.armDeadline();
     }
+    if (run.closedInBatch) {
+      this.#runs.delete(run.id);
+      run.closed();
+      return;
+    }
+    if (this.#state !== "open") return;
+    run.releaseHeld();
+    run.dispatch(places);
   }
 
   #fenced(error: FencedError): void {

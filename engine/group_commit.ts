@@ -1,21 +1,32 @@
 /**
- * Gathers what all runs append into one transaction at a time.
+ * Gathers what all runs append into few transactions.
  *
- * - G1 At most one commit is under way; the next one takes everything that came meanwhile. No timer: the first event of an
- *   idle engine is committed at the end of its turn.
- * - G2 A failed commit is sent again, the same batch, until it is durable or the hub is fenced. Nothing overtakes it.
+ * - G1 A run's events are in at most one commit at a time, so that its log never has a gap. As many commits are under way as
+ *   the log takes (`EventLog.concurrency`); each takes everything that came meanwhile. No timer: the first event of an idle
+ *   engine is committed at the end of its turn.
+ * - G2 A failed commit is sent again, the same batch, until it is durable or the hub is fenced. Nothing of its runs overtakes it.
  */
 import type { RunEvent } from "./events.ts";
 import { type Clock, type CommitResult, type EventLog, FencedError } from "./ports.ts";
 
-export interface GroupCommitOptions<Owner> {
+/** Whose events are gathered. The fields are the group commit's own. */
+export class Appender {
+  outbox: RunEvent[] = [];
+  /** In `dirty`, or in a commit. */
+  commitState: "idle" | "dirty" | "committing" = "idle";
+}
+
+export interface GroupCommitOptions<Owner extends Appender> {
   readonly log: EventLog;
   readonly clock: Clock;
   /** Called before a batch is closed: the last chance to push. */
   readonly beforeSeal: () => void;
   /** Called once per owner with events in the batch, before the batch is sent. */
   readonly sealed: (owner: Owner) => void;
-  readonly committed: (batch: readonly RunEvent[], owners: ReadonlySet<Owner>, result: CommitResult) => void;
+  /** A batch is durable. Owners may be handed on in parts: see {@linkcode GroupCommit}. */
+  readonly committed: (batch: readonly RunEvent[], result: CommitResult) => void;
+  /** What follows for one owner of a durable batch. */
+  readonly proceed: (owner: Owner, result: CommitResult) => void;
   readonly fenced: (error: FencedError) => void;
   /** A commit failed and will be sent again; null: it went through. */
   readonly trouble: (error: unknown | null) => void;
@@ -23,29 +34,41 @@ export interface GroupCommitOptions<Owner> {
 
 const RETRY_MS = [20, 50, 100, 250, 500, 1000, 2000] as const;
 
-export class GroupCommit<Owner> {
+/**
+ * Owners of a batch beyond which they proceed in two turns when no other commit is under way: so the one half is worked on
+ * while the database writes the other. Without it all runs of a loaded hub march in step and either side waits half the time.
+ */
+const SPLIT_FROM = 24;
+
+export class GroupCommit<Owner extends Appender> {
   readonly #options: GroupCommitOptions<Owner>;
-  #events: RunEvent[] = [];
-  #owners: Set<Owner> = new Set();
+  readonly #concurrency: number;
+  #dirty: Owner[] = [];
+  #backlog = 0;
   #scheduled = false;
-  #inFlight = false;
+  #inFlight = 0;
+  /** Owners of a split batch that proceed at the end of this turn. */
+  #later: (() => void) | null = null;
   #stopped = false;
   #idle: (() => void)[] = [];
-  /** Told when the next batch to be sealed (or, with nothing to seal, the one under way) is durable. */
-  #waiting: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions<Owner>) {
     this.#options = options;
+    this.#concurrency = options.log.concurrency ?? 1;
   }
 
-  /** Events not yet durable, the batch under way not counted. */
+  /** Events not yet in a commit. */
   get backlog(): number {
-    return this.#events.length;
+    return this.#backlog;
   }
 
   push(owner: Owner, event: RunEvent): void {
-    this.#events.push(event);
-    this.#owners.add(owner);
+    owner.outbox.push(event);
+    this.#backlog++;
+    if (owner.commitState === "idle") {
+      owner.commitState = "dirty";
+      this.#dirty.push(owner);
+    }
     this.schedule();
   }
 
@@ -56,15 +79,9 @@ export class GroupCommit<Owner> {
     this.#options.clock.afterTurn(this.#turn);
   }
 
-  /** Resolves when all that has been pushed by now is durable, or will never be (fenced, stopped). */
-  flushed(): Promise<void> {
-    if (this.#events.length === 0 && !this.#inFlight) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
   /** Resolves when nothing is waiting to become durable. */
   drained(): Promise<void> {
-    if (this.#stopped || (!this.#inFlight && this.#events.length === 0 && !this.#scheduled)) return Promise.resolve();
+    if (this.#stopped || (this.#inFlight === 0 && this.#backlog === 0 && !this.#scheduled)) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -78,33 +95,37 @@ export class GroupCommit<Owner> {
     this.#scheduled = false;
     if (this.#stopped) return;
     this.#options.beforeSeal();
-    if (this.#inFlight) return;
-    if (this.#events.length === 0) return this.#settleIdle();
-    const events = this.#events;
-    const owners = this.#owners;
-    this.#events = [];
-    this.#owners = new Set();
-    for (const owner of owners) this.#options.sealed(owner);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#inFlight = true;
-    this.#send({ events, owners, waiting }, 0);
+    if (this.#dirty.length > 0 && this.#inFlight < this.#concurrency) this.#seal();
+    const later = this.#later;
+    if (later !== null) {
+      this.#later = null;
+      later();
+      this.schedule();
+    } else if (this.#inFlight === 0 && this.#backlog === 0) this.#settleIdle();
   };
 
+  #seal(): void {
+    const owners = this.#dirty;
+    const events: RunEvent[] = [];
+    this.#dirty = [];
+    for (const owner of owners) {
+      const { outbox } = owner;
+      for (let i = 0; i < outbox.length; i++) events.push(outbox[i]!);
+      owner.outbox = [];
+      owner.commitState = "committing";
+      this.#options.sealed(owner);
+    }
+    this.#backlog -= events.length;
+    this.#inFlight++;
+    this.#send({ events, owners }, 0);
+  }
+
   #send(batch: Batch<Owner>, attempt: number): void {
-    const { events, owners } = batch;
-    this.#options.log.commit(events).then(
-      (result) => {
-        this.#inFlight = false;
-        if (this.#stopped) return;
-        if (attempt > 0) this.#options.trouble(null);
-        this.#options.committed(events, owners, result);
-        for (const resolve of batch.waiting) resolve();
-        this.schedule();
-      },
+    this.#options.log.commit(batch.events).then(
+      (result) => this.#durable(batch, result, attempt),
       (error: unknown) => {
         if (error instanceof FencedError) {
-          for (const resolve of batch.waiting) resolve();
+          if (this.#stopped) return;
           this.stop();
           this.#options.fenced(error);
           return;
@@ -118,16 +139,38 @@ export class GroupCommit<Owner> {
     );
   }
 
+  #durable({ events, owners }: Batch<Owner>, result: CommitResult, attempt: number): void {
+    if (this.#stopped) return;
+    this.#inFlight--;
+    if (attempt > 0) this.#options.trouble(null);
+    this.#options.committed(events, result);
+    for (const owner of owners) {
+      if (owner.outbox.length === 0) owner.commitState = "idle";
+      else {
+        owner.commitState = "dirty";
+        this.#dirty.push(owner);
+      }
+    }
+    const { proceed } = this.#options;
+    const splits = this.#concurrency > 1 && this.#inFlight === 0 && this.#later === null && owners.length >= SPLIT_FROM;
+    const half = splits ? owners.length >> 1 : owners.length;
+    for (let i = 0; i < half; i++) proceed(owners[i]!, result);
+    if (splits) {
+      this.#later = () => {
+        for (let i = half; i < owners.length; i++) proceed(owners[i]!, result);
+      };
+    }
+    this.schedule();
+  }
+
   #settleIdle(): void {
-    const idle = [...this.#idle, ...this.#waiting];
+    const idle = this.#idle;
     this.#idle = [];
-    this.#waiting = [];
     for (const resolve of idle) resolve();
   }
 }
 
 interface Batch<Owner> {
   readonly events: readonly RunEvent[];
-  readonly owners: ReadonlySet<Owner>;
-  readonly waiting: readonly (() => void)[];
+  readonly owners: readonly Owner[];
 }

@@ -4,10 +4,12 @@ import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
 import type { RunEvent } from "./events.ts";
 
 /**
- * The durable log. One engine calls `commit` with one batch at a time (its group commit); a log must nevertheless stand
- * concurrent callers.
+ * The durable log. One engine has at most `concurrency` commits under way, never two with events of one run; a log must
+ * nevertheless stand concurrent callers.
  */
 export interface EventLog {
+  /** Commits that are worth having under way at once, of different runs; absent: 1. */
+  readonly concurrency?: number;
   /**
    * Makes a batch durable, whole or not at all, guarded by the lease in the same statement. The run list and the call graph
    * are written with it. For each run the batch's events have consecutive seqs that follow what is stored.

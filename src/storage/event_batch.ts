@@ -2,7 +2,7 @@ import { isTerminalType } from "../../engine/events.ts";
 import type { EventOf, RunEvent, RunStatus } from "../../engine/events.ts";
 import { column, encodeBody, encodePair } from "./event_body.ts";
 
-/** Arguments of `commit_events_v1` after the fence, in its order. */
+/** Arguments of `commit_events_v2` after the fence, in its order. */
 export interface EncodedBatch {
   /** Runs that begin and runs that change; null: neither. */
   readonly runs: readonly unknown[] | null;

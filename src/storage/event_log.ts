@@ -12,26 +12,31 @@ export interface StoredEventLog extends EventLog {
 }
 
 const PARAMETERS = Array.from({ length: 28 }, (_, i) => `$${i + 1}`);
-const COMMIT = `select commit_events_v1(${PARAMETERS.join(", ")}) as answer`;
+const COMMIT = `select commit_events_v2(${PARAMETERS.join(", ")}) as answer`;
 /** The same for a batch in which no run begins or changes: the 19 arguments for that are not sent. */
-const COMMIT_EVENTS = `select commit_events_v1($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
+const COMMIT_EVENTS = `select commit_events_v2($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
 const NO_DUPLICATES: CommitResult = { duplicates: new Map() };
 interface Answer {
   readonly answer: string | null;
 }
 
 const UNIQUE_VIOLATION = "23505";
+/** While the database writes one batch the hub makes the next: more than two only make batches smaller. */
+const COMMITS_AT_ONCE = 2;
 
-/** The log as the holder of `lease` writes it. See `commit_events_v1` in the migrations for the fence. */
+/** The log as the holder of `lease` writes it. See `commit_events_v2` in the migrations for the fence. */
 export function createEventLog(
   db: Database,
   lease: { readonly hubId: string; readonly epoch: number },
 ): StoredEventLog {
-  let connecting: Promise<Connection> | undefined;
+  const connecting: (Promise<Connection> | undefined)[] = [];
+  const concurrency = db.kind === "postgres" ? COMMITS_AT_ONCE : 1;
   const { hubId, epoch } = lease;
+  let next = 0;
 
   async function send(batch: readonly RunEvent[]): Promise<CommitResult> {
-    const connection = await (connecting ??= db.connect());
+    const turn = next++ % concurrency;
+    const connection = await (connecting[turn] ??= db.connect());
     const { runs, events } = encodeBatch(batch);
     const rows = runs === null
       ? await connection.prepared<Answer>("commit_events", COMMIT_EVENTS, [hubId, epoch, ...events])
@@ -42,6 +47,7 @@ export function createEventLog(
   }
 
   return {
+    concurrency,
     async commit(batch) {
       if (batch.length === 0) return NO_DUPLICATES;
       try {
@@ -52,7 +58,9 @@ export function createEventLog(
       }
     },
     read: (params) => readEvents(db, params),
-    close: async () => void await connecting?.then((connection) => connection.close()),
+    close: async () => {
+      for (const connection of await Promise.all(connecting)) await connection?.close();
+    },
   };
 }
 

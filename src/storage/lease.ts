@@ -5,6 +5,16 @@ import type { Database, Queryable } from "./database.ts";
 /** Claims of all hubs take turns, so that two never fight over a run: "claim" in ASCII. */
 const CLAIM_LOCK = 0x636c61;
 
+/** The fence of a hub, held exclusively until the transaction ends: see `commit_events_v2` in the migrations. */
+const TAKE_FENCE = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+function underFence<T>(db: Database, hubId: string, change: (tx: Queryable) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await tx.query(TAKE_FENCE, [hubId]);
+    return await change(tx);
+  });
+}
+
 /**
  * Takes the lease of `hubId`, from whoever holds it: the epoch rises at once, and what the previous holder still sends is
  * refused. The database's clock decides when a lease has run out. `ttlMs` from each renewal.
@@ -14,12 +24,13 @@ export async function acquireLease(
   params: { readonly hubId: string; readonly ttlMs: number; readonly url?: string },
 ): Promise<Ownership> {
   const { hubId, ttlMs } = params;
-  const [row] = await db.query<{ epoch: number }>(
-    `insert into hubs (id, epoch, lease_until, url) values ($1, 1, clock_timestamp() + $2 * interval '1 millisecond', $3)
+  const [row] = await underFence(db, hubId, (tx) =>
+    tx.query<{ epoch: number }>(
+      `insert into hubs (id, epoch, lease_until, url) values ($1, 1, clock_timestamp() + $2 * interval '1 millisecond', $3)
      on conflict (id) do update set epoch = hubs.epoch + 1, lease_until = excluded.lease_until, url = excluded.url
      returning epoch`,
-    [hubId, ttlMs, params.url ?? null],
-  );
+      [hubId, ttlMs, params.url ?? null],
+    ));
   if (row === undefined) throw new Error(`Cannot acquire the lease of hub "${hubId}": no row came back`);
   return createOwnership(db, { hubId, ttlMs, epoch: row.epoch });
 }
@@ -42,18 +53,23 @@ function createOwnership(
       if (rows.length === 0) throw new FencedError(hubId, epoch);
     },
     release: async () => {
-      await db.query("update hubs set epoch = epoch + 1, lease_until = null where id = $1 and epoch = $2", [
+      await underFence(
+        db,
         hubId,
-        epoch,
-      ]);
+        (tx) =>
+          tx.query("update hubs set epoch = epoch + 1, lease_until = null where id = $1 and epoch = $2", [
+            hubId,
+            epoch,
+          ]),
+      );
     },
   };
 }
 
 /**
- * 1. Under the claim lock, the hubs whose lease has run out lose it: their epoch rises. This waits for a commit of theirs that
- *    holds the share lock, and makes every later one fail: from here on their runs stand still.
- * 2. The claimer's own row is share-locked, so that it cannot be fenced between this claim and its commit.
+ * 1. Under the claim lock, the hubs whose lease has run out lose it: their epoch rises. This waits for commits of theirs that
+ *    hold the fence, and makes every later one fail: from here on their runs stand still.
+ * 2. The claimer holds its own fence, shared, so that it cannot be fenced between this claim and its commit.
  * 3. Runs whose (hub, epoch) is not a held lease become the claimer's. A fresh snapshot sees all that step 1 waited for.
  */
 async function claim(
@@ -62,15 +78,20 @@ async function claim(
 ): Promise<readonly string[]> {
   const { hubId, epoch, limit } = params;
   await tx.query("select pg_advisory_xact_lock($1)", [CLAIM_LOCK]);
+  const expired = await tx.query<{ id: string }>(
+    "select id from hubs where lease_until < clock_timestamp() and id <> $1 order by id",
+    [hubId],
+  );
+  for (const { id } of expired) await tx.query(TAKE_FENCE, [id]);
   await tx.query(
-    `update hubs set epoch = epoch + 1, lease_until = null
-     where lease_until < clock_timestamp() and not (id = $1 and epoch = $2)`,
-    [hubId, epoch],
+    "update hubs set epoch = epoch + 1, lease_until = null where id = any ($1) and lease_until < clock_timestamp()",
+    [expired.map(({ id }) => id)],
   );
-  const held = await tx.query(
-    "select 1 from hubs where id = $1 and epoch = $2 and lease_until is not null for share",
-    [hubId, epoch],
-  );
+  await tx.query("select pg_advisory_xact_lock_shared(hashtextextended($1, 0))", [hubId]);
+  const held = await tx.query("select 1 from hubs where id = $1 and epoch = $2 and lease_until is not null", [
+    hubId,
+    epoch,
+  ]);
   if (held.length === 0) throw new FencedError(hubId, epoch);
   const rows = await tx.query<{ run_id: string }>(
     `update live_runs set hub_id = $1, epoch = $2 where run_id in (

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Ids } from "../../engine/ports.ts";
+import { sha1Prefix16 } from "./sha1.ts";
 
 /** Namespace of request ids (a random UUID, fixed for ever). */
 const NAMESPACE = Uint8Array.from(
@@ -41,11 +41,16 @@ export function uuidV7(): string {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
+const digest = new Uint8Array(16);
+
 /** A UUIDv5 in the request id namespace. */
 export function uuidV5(name: string): string {
-  const hash = createHash("sha1").update(NAMESPACE).update(name).digest();
-  hash[6] = (hash[6]! & 0x0f) | 0x50;
-  hash[8] = (hash[8]! & 0x3f) | 0x80;
-  const hex = hash.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  sha1Prefix16(NAMESPACE, name, digest);
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  let text = "";
+  for (let i = 0; i < 16; i++) {
+    text += i === 4 || i === 6 || i === 8 || i === 10 ? "-" + HEX[digest[i]!]! : HEX[digest[i]!]!;
+  }
+  return text;
 }
