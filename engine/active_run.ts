@@ -30,6 +30,8 @@ export interface RunHost {
   push(run: ActiveRun, event: RunEvent): void;
   /** Hands a call to the dispatcher, now or when there is room. */
   send(call: NodeCall): void;
+  /** The call has ended, whatever its handler still does. */
+  release(call: NodeCall): void;
 }
 
 export type Terminal = EventOf<TerminalType>;
@@ -186,6 +188,7 @@ export class ActiveRun extends Appender {
     this.#reacting = true; // until the terminal event is in, nothing is to follow from what is aborted here
     for (const call of [...this.#calls.values()]) {
       call.cancel(cause);
+      this.#host.release(call);
       this.#request(call);
       this.emit(
         { type: "call.aborted", key: call.nodeKey, attempt: call.attempt, requestId: call.requestId },
@@ -312,6 +315,7 @@ export class ActiveRun extends Appender {
     });
     this.failed(call, error);
     call.cancel(error);
+    this.#host.release(call);
   }
 
   #wait(place: Place): void {
@@ -365,6 +369,7 @@ export class ActiveRun extends Appender {
     if (call === undefined) return;
     this.#calls.delete(key);
     call.cancel(new CallError("ABORTED", `Node "${key}" is no longer wanted`));
+    this.#host.release(call);
     if (!call.logged) return; // never announced: nothing to take back
     this.emit({ type: "call.aborted", key, attempt: call.attempt, requestId: call.requestId }, place);
   }

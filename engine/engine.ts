@@ -10,6 +10,7 @@ import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
 import { ActiveRun, type RunHost, type Terminal } from "./active_run.ts";
 import type { Caller, ParentCall, RunEvent } from "./events.ts";
 import { isTerminalType } from "./events.ts";
+import { CallSlots } from "./call_slots.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { DEFAULT_VALUE_LIMITS, toJsonValue, type ValueLimits } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
@@ -48,6 +49,8 @@ export interface EngineLimits {
   readonly value: ValueLimits;
   /** Calls under way at once; further ones wait in order. */
   readonly maxInFlight: number;
+  /** Of these, of one organization: so that one's flood does not stop another's trickle. */
+  readonly maxInFlightPerOrg: number;
   /** Live runs beyond which a start is refused with OVERLOADED. */
   readonly maxLiveRuns: number;
   /** Events waiting for a commit beyond which a start is refused with OVERLOADED. */
@@ -57,6 +60,7 @@ export interface EngineLimits {
 export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
   value: DEFAULT_VALUE_LIMITS,
   maxInFlight: 20_000,
+  maxInFlightPerOrg: 15_000,
   maxLiveRuns: 1_000_000,
   maxBacklog: 200_000,
 };
@@ -96,14 +100,14 @@ export class Engine {
   readonly #host: RunHost;
   /** Sent this turn, not yet known to be short or long. */
   #fresh: NodeCall[] = [];
-  #inFlight = 0;
-  readonly #queue: NodeCall[] = [];
-  #queueHead = 0;
+  readonly #slots: CallSlots<NodeCall>;
   #state: "open" | "draining" | "stopped" = "open";
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_ENGINE_LIMITS, ...options.limits };
+    const { maxInFlight, maxInFlightPerOrg } = this.#limits;
+    this.#slots = new CallSlots({ max: maxInFlight, maxPerOrg: maxInFlightPerOrg });
     this.#commit = new GroupCommit<ActiveRun>({
       log: options.log,
       clock: options.clock,
@@ -121,6 +125,7 @@ export class Engine {
       limits: this.#limits.value,
       push: (run, event) => this.#commit.push(run, event),
       send: (call) => this.#send(call),
+      release: (call) => this.#release(call),
     };
   }
 
@@ -128,8 +133,8 @@ export class Engine {
   stats(): { readonly runs: number; readonly inFlight: number; readonly queued: number; readonly backlog: number } {
     return {
       runs: this.#runs.size,
-      inFlight: this.#inFlight,
-      queued: this.#queue.length - this.#queueHead,
+      inFlight: this.#slots.taken,
+      queued: this.#slots.queued,
       backlog: this.#commit.backlog,
     };
   }
@@ -217,7 +222,7 @@ export class Engine {
     this.#state = "draining";
     const { clock } = this.#options;
     const end = clock.now() + graceMs;
-    while (this.#inFlight > 0 && clock.now() < end) {
+    while (this.#slots.taken > 0 && clock.now() < end) {
       await new Promise<void>((resolve) => clock.at(Math.min(end, clock.now() + 20), resolve));
     }
     await this.#commit.drained();
@@ -308,36 +313,32 @@ export class Engine {
   }
 
   #send(call: NodeCall): void {
-    if (this.#inFlight >= this.#limits.maxInFlight) {
-      this.#queue.push(call);
-      return;
-    }
-    this.#inFlight++;
+    if (this.#slots.take(call)) this.#dispatch(call);
+  }
+
+  #dispatch(call: NodeCall): void {
+    call.holdsSlot = true;
     this.#fresh.push(call);
     this.#commit.schedule();
     this.#options.dispatcher.dispatch(call).then(
       (envelope) => {
-        this.#left();
         if (this.#state !== "stopped") call.run.responded(call, envelope);
+        this.#release(call);
       },
       (error: unknown) => {
-        this.#left();
         if (this.#state !== "stopped") call.run.failed(call, error);
+        this.#release(call);
       },
     );
   }
 
-  #left(): void {
-    this.#inFlight--;
-    if (this.#state !== "open") return;
-    while (this.#queueHead < this.#queue.length && this.#inFlight < this.#limits.maxInFlight) {
-      const next = this.#queue[this.#queueHead++]!;
-      if (!next.ended) this.#send(next);
-    }
-    if (this.#queueHead > 1024 && this.#queueHead * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#queueHead);
-      this.#queueHead = 0;
-    }
+  /** A call that has ended holds no slot, whether or not its handler heeds the signal. */
+  #release(call: NodeCall): void {
+    if (!call.holdsSlot) return;
+    call.holdsSlot = false;
+    this.#slots.release(call.orgId);
+    if (this.#state !== "open" || this.#slots.queued === 0) return;
+    for (let next = this.#slots.next(); next !== null; next = this.#slots.next()) this.#dispatch(next);
   }
 
   /** Calls that outlived their turn are announced, so that a long call is visible as running. */
@@ -391,6 +392,6 @@ export class Engine {
       run.onCreated?.("");
     }
     this.#runs.clear();
-    this.#queue.length = 0;
+    this.#slots.clear();
   }
 }

@@ -23,6 +23,8 @@ export class NodeCall implements DispatchedCall {
   /** Whether `call.requested` is in the log, or at least in the next batch. */
   logged: boolean;
   ended = false;
+  /** Whether it counts among the calls under way; the engine's. */
+  holdsSlot = false;
   cancelTimeout: (() => void) | null = null;
   #controller: AbortController | null = null;
 
