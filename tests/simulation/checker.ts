@@ -1,0 +1,247 @@
+/**
+ * Knows what was promised and what was done, and compares: acknowledgements against the log, the log against the model, what
+ * handlers see against both. Sees the log only as it becomes durable. Every method throws a {@linkcode Violation} when an
+ * invariant of docs/architecture.md is broken.
+ */
+import type { Plan } from "@alkdev/flowgraph";
+import type { DispatchedCall } from "../../engine/ports.ts";
+import type { RunEvent } from "../../engine/events.ts";
+import { type History, Violation } from "./history.ts";
+import { applyEvent } from "./model/apply_event.ts";
+import { RunModel } from "./model/run_model.ts";
+import { fill } from "./model/values.ts";
+
+/** Who writes: one life of one hub. */
+export interface Writer {
+  readonly name: string;
+  readonly hubId: string;
+  readonly epoch: number;
+}
+
+/** A call that a hub has dispatched and that has not been answered. */
+export interface OpenCall {
+  readonly call: DispatchedCall;
+  readonly writer: Writer;
+}
+
+export class Checker {
+  readonly runs: Map<string, RunModel> = new Map();
+  readonly texts: Map<string, string[]> = new Map();
+  /** Run -> the life of the hub that may write to it. */
+  readonly #owners: Map<string, Writer> = new Map();
+  /** Hub -> its latest epoch; null: its lease was taken from it. */
+  readonly #leases: Map<string, number | null> = new Map();
+  readonly #keys: Map<string, string> = new Map();
+  readonly #open: Set<OpenCall> = new Set();
+  readonly #plans: ReadonlyMap<string, Plan>;
+  readonly #history: History;
+  readonly #now: () => number;
+  /** What clients have asked for, whatever became of it: nothing else may be in the log. */
+  readonly requested: Set<string> = new Set();
+  /** Handlers started by a hub that had lost the run and did not know it yet: it can write nothing, but it can still do. */
+  staleStarts = 0;
+  events = 0;
+
+  constructor(
+    params: { readonly plans: ReadonlyMap<string, Plan>; readonly history: History; readonly now: () => number },
+  ) {
+    this.#plans = params.plans;
+    this.#history = params.history;
+    this.#now = params.now;
+  }
+
+  acquired(writer: Writer): void {
+    this.#leases.set(writer.hubId, writer.epoch);
+  }
+
+  claimed(runId: string, writer: Writer): void {
+    const before = this.#owners.get(runId);
+    if (before !== undefined && before.hubId !== writer.hubId && this.holds(before)) {
+      // The lease ran out, else the store could not have given the run away: with the run goes the lease (E3).
+      this.#leases.set(before.hubId, null);
+    }
+    this.#owners.set(runId, writer);
+  }
+
+  holds(writer: Writer): boolean {
+    return this.#leases.get(writer.hubId) === writer.epoch;
+  }
+
+  owns(runId: string, writer: Writer): boolean {
+    return this.#owners.get(runId) === writer && this.holds(writer);
+  }
+
+  /** An event has become durable. */
+  appended(event: RunEvent, writer: Writer): void {
+    this.events++;
+    const text = JSON.stringify(event);
+    this.#history.add(this.#now(), `log ${writer.name} ${text}`);
+    if (!this.holds(writer)) {
+      throw new Violation("I2", `${writer.name} writes ${event.type} without a lease`, event.runId);
+    }
+    if (event.type === "run.created" && event.seq === 1) this.#created(event, writer);
+    else {
+      const model = this.runs.get(event.runId);
+      if (model === undefined) throw new Violation("log", `${event.type} of a run that was not created`, event.runId);
+      if (!this.owns(event.runId, writer)) {
+        throw new Violation("I2", `${writer.name} writes ${event.type} to a run that is not its own`, event.runId);
+      }
+      this.#requestedIfOutside(event);
+      applyEvent(model, event);
+      if (event.type === "run.aborted" || event.type === "call.aborted") this.#toldOf(event, writer);
+    }
+    this.texts.get(event.runId)!.push(text);
+  }
+
+  #created(event: Extract<RunEvent, { type: "run.created" }>, writer: Writer): void {
+    if (this.runs.has(event.runId)) throw new Violation("log", "A second run.created", event.runId);
+    const plan = this.#plans.get(event.planHash);
+    if (plan === undefined) {
+      throw new Violation("log", `Plan ${event.planHash} was not stored before its run`, event.runId);
+    }
+    const { idempotencyKey } = event;
+    if (idempotencyKey !== null) {
+      const key = `${event.workflow}/${idempotencyKey}`;
+      const holder = this.#keys.get(key);
+      if (holder !== undefined) {
+        throw new Violation("I1", `Key ${key} has two runs, the other is ${holder}`, event.runId);
+      }
+      this.#keys.set(key, event.runId);
+    }
+    this.runs.set(event.runId, new RunModel(plan, event));
+    this.texts.set(event.runId, []);
+    this.#owners.set(event.runId, writer);
+  }
+
+  /** What only people (or a deadline) can cause must have been asked for. */
+  #requestedIfOutside(event: RunEvent): void {
+    const { runId } = event;
+    const cause = event.type === "signal.received"
+      ? `${runId} signal ${JSON.stringify(event.payload)}`
+      : event.type === "run.paused" || event.type === "run.resumed"
+      ? `${runId} ${event.type}`
+      : event.type === "run.aborted" && event.by !== "hub"
+      ? `${runId} abort ${event.reason}`
+      : null;
+    if (cause !== null && !this.requested.has(cause)) throw new Violation("log", `Nobody asked for ${cause}`, runId);
+    if (event.type !== "run.aborted" || event.by !== "hub") return;
+    const { deadline } = this.runs.get(runId)!.created;
+    if (deadline === null || event.at < deadline) {
+      throw new Violation("log", `Aborted by the hub at ${event.at}, the deadline is ${deadline}`, runId);
+    }
+  }
+
+  /** I5: by the time an abort is durable, every call it ends has been told. */
+  #toldOf(event: Extract<RunEvent, { type: "run.aborted" | "call.aborted" }>, writer: Writer): void {
+    for (const { call, writer: caller } of this.#open) {
+      if (caller !== writer || call.runId !== event.runId || call.signal.aborted) continue;
+      if (event.type === "call.aborted" && event.requestId !== call.requestId) continue;
+      throw new Violation("I5", `${event.type} is durable, and "${call.nodeKey}" has not been told`, event.runId);
+    }
+  }
+
+  /** A hub hands a call to its handler or spoke. */
+  started(call: DispatchedCall, writer: Writer): OpenCall {
+    const open = { call, writer };
+    this.#open.add(open);
+    const { runId } = call;
+    const input = JSON.stringify(call.input);
+    this.#history.add(
+      this.#now(),
+      `start ${writer.name} ${runId} ${call.nodeKey}/${call.attempt} ${call.operationId} ${input}`,
+    );
+    const model = this.runs.get(runId);
+    if (model === undefined) throw new Violation("order", "A call is sent before its run is durable", runId);
+    if (!this.owns(runId, writer)) {
+      this.staleStarts++;
+      return open;
+    }
+    this.#mayStart(model, call, input, writer);
+    return open;
+  }
+
+  #mayStart(model: RunModel, call: DispatchedCall, input: string, writer: Writer): void {
+    const inst = model.at(call.nodeKey);
+    if (model.ended) throw new Violation("I5", `"${call.nodeKey}" starts after the run was ${model.status}`, model.id);
+    model.touch(inst, `Attempt ${call.attempt}`);
+    if (inst.running && (inst.requestId !== call.requestId || inst.attempt !== call.attempt)) {
+      model.fail("I2", `"${call.nodeKey}" is sent as ${call.requestId}, the log has ${inst.requestId}`);
+    }
+    if (!inst.running && call.attempt !== inst.attempt + 1) {
+      model.fail("I2", `Attempt ${call.attempt} of "${call.nodeKey}" starts after attempt ${inst.attempt}`);
+    }
+    for (const other of this.#open) {
+      if (other.call === call || other.writer !== writer || other.call.runId !== call.runId) continue;
+      if (other.call.nodeKey !== call.nodeKey || other.call.signal.aborted) continue;
+      model.fail("I2", `"${call.nodeKey}" is under way twice in ${writer.name}`);
+    }
+    const { node } = inst;
+    const wanted = JSON.stringify(node.kind === "operation" ? fill(model.scope, inst.frame, node.input) : null);
+    if (input !== wanted) model.fail("data", `"${call.nodeKey}" is given ${input}, wanted ${wanted}`);
+    const resumeAsked = this.requested.has(`${model.id} run.resumed`);
+    if (model.status === "paused" && !inst.running && !resumeAsked) {
+      model.fail("pause", `"${call.nodeKey}" starts though the run is paused`);
+    }
+  }
+
+  /** Whether a retry is not before its time, by the clock of the hub that makes it. */
+  retriedAt(call: DispatchedCall, hubNow: number): void {
+    const inst = this.runs.get(call.runId)?.byKey.get(call.nodeKey);
+    if (inst === undefined || inst.running || inst.retryAt === null || hubNow >= inst.retryAt) return;
+    throw new Violation(
+      "retry",
+      `"${call.nodeKey}" is tried again at ${hubNow}, it is due at ${inst.retryAt}`,
+      call.runId,
+    );
+  }
+
+  /** The handler has answered, or its hub is dead. */
+  settled(open: OpenCall): void {
+    this.#open.delete(open);
+  }
+
+  died(writer: Writer): void {
+    for (const open of this.#open) if (open.writer === writer) this.#open.delete(open);
+  }
+
+  /** E3: a fenced hub stops all that it does. */
+  fenced(writer: Writer): void {
+    if (this.holds(writer)) throw new Violation("I2", `${writer.name} was fenced though it holds its lease`);
+    for (const { call, writer: caller } of this.#open) {
+      if (caller === writer && !call.signal.aborted) {
+        throw new Violation("I5", `${writer.name} is fenced, and "${call.nodeKey}" has not been told`, call.runId);
+      }
+    }
+  }
+
+  /** I1: what a client was told is in the log. */
+  acknowledged(what: string, runId: string, check: (model: RunModel) => boolean): void {
+    this.#history.add(this.#now(), `ack ${runId} ${what}`);
+    const model = this.runs.get(runId);
+    if (model === undefined || !check(model)) {
+      throw new Violation("I1", `${what} was acknowledged and is not in the log`, runId);
+    }
+  }
+
+  /** Whether the log, read again, is what was seen to become durable. */
+  unchanged(runId: string, events: readonly RunEvent[]): void {
+    const seen = this.texts.get(runId) ?? [];
+    if (events.length !== seen.length) {
+      throw new Violation("I1", `The log has ${events.length} events, ${seen.length} became durable`, runId);
+    }
+    events.forEach((event, i) => {
+      if (JSON.stringify(event) !== seen[i]) throw new Violation("I1", `Event ${i + 1} has changed`, runId);
+    });
+  }
+
+  /** Waits of a run that a person can end: the only thing that may keep a quiet run alive, besides a pause (I4). */
+  answerable(runId: string): readonly { readonly key: string; readonly name: string }[] {
+    const found: { key: string; name: string }[] = [];
+    for (const leaf of this.runs.get(runId)?.leaves() ?? []) {
+      if (leaf.node.kind === "signal" && leaf.waiting && leaf.status === "open") {
+        found.push({ key: leaf.key, name: leaf.node.signal });
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,177 @@
+/** People: they start, abort, pause, resume and answer, and remember what they were told. */
+import { CallError } from "@alkdev/operations";
+import type { Json } from "@alkdev/flowgraph";
+import { Violation } from "./history.ts";
+import type { HubProcess } from "./hub_process.ts";
+import type { RunModel } from "./model/run_model.ts";
+import type { World } from "./world.ts";
+
+const CALLER = { identity: { id: "someone", scopes: [] }, orgId: "org" };
+
+export class Client {
+  readonly #world: World;
+  /** Requests that have not been answered, by the hub they went to. */
+  readonly #pending: Map<HubProcess, Set<string>> = new Map();
+  #count = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** One request at random. */
+  act(): void {
+    const { chance, checker } = this.#world;
+    const runs = [...checker.runs.values()].filter((run) => !run.ended);
+    const run = runs.length > 0 ? chance.pick(runs) : null;
+    const what = run === null ? "start" : chance.weighted({ start: 40, abort: 12, pause: 12, resume: 12, answer: 24 });
+    if (what === "start" || run === null) return this.start();
+    if (what === "abort") return this.abort(run);
+    if (what === "answer") return this.answer(run);
+    this.setPaused(run, what === "pause");
+  }
+
+  start(): void {
+    const world = this.#world;
+    const { chance } = world;
+    const hub = this.#anyHub();
+    if (hub === null) return;
+    const workflow = chance.pick(world.workflows);
+    const input = {
+      flag: chance.pick<Json>([true, false, "no"]),
+      n: chance.int(0, 9),
+      items: chance.pick<Json>([[1, 2], [], "none"]),
+    };
+    const key = chance.is(0.4) ? `key-${chance.int(0, 1)}` : null;
+    const deadline = chance.is(0.08) ? hub.now + chance.int(0, 1_500) : null;
+    this.#ask(hub, `start ${workflow.name} ${key}`, () =>
+      hub.engine.start({
+        workflow: workflow.name,
+        version: "v1",
+        planHash: workflow.planHash,
+        plan: world.mutant.plan(workflow.plan),
+        functions: new Map(),
+        input,
+        caller: CALLER,
+        ...(key !== null && { idempotencyKey: key }),
+        ...(deadline !== null && { deadline }),
+      }), ({ runId, duplicate }) => {
+      world.checker.acknowledged(
+        `start duplicate=${duplicate}`,
+        runId,
+        ({ created }) =>
+          created.workflow === workflow.name && created.idempotencyKey === key &&
+          (duplicate || JSON.stringify(created.input) === JSON.stringify(input)),
+      );
+      this.#watch(hub, runId);
+    });
+  }
+
+  /** Waits for the end of a run, as a request with `wait` does. */
+  #watch(hub: HubProcess, runId: string): void {
+    const done = hub.engine.done(runId);
+    if (done === null) return;
+    this.#ask(hub, `wait ${runId}`, () => done, (event) => {
+      if (event === null) return;
+      this.#world.checker.acknowledged(`end ${event.type}`, runId, () => this.#has(runId, JSON.stringify(event)));
+    });
+  }
+
+  abort(run: RunModel): void {
+    const hub = this.#hubOf(run.id);
+    if (hub === null) return;
+    const reason = `reason-${this.#count++}`;
+    this.#world.checker.requested.add(`${run.id} abort ${reason}`);
+    this.#ask(hub, `abort ${run.id}`, () => hub.engine.abort(run.id, { reason, by: "someone" }), (told) => {
+      if (told) this.#world.checker.acknowledged("abort", run.id, (model) => model.ended);
+    });
+  }
+
+  setPaused(run: RunModel, paused: boolean): void {
+    const hub = this.#hubOf(run.id);
+    if (hub === null) return;
+    const type = paused ? "run.paused" : "run.resumed";
+    this.#world.checker.requested.add(`${run.id} ${type}`);
+    this.#ask(hub, `${type} ${run.id}`, () => hub.engine.setPaused(run.id, paused, "someone"), (told) => {
+      if (!told) return;
+      this.#world.checker.acknowledged(
+        type,
+        run.id,
+        () => this.#has(run.id, `"type":"${type}"`) || (!paused && !this.#has(run.id, '"type":"run.paused"')),
+      );
+    });
+  }
+
+  answer(run: RunModel): void {
+    const world = this.#world;
+    const hub = this.#hubOf(run.id);
+    if (hub === null) return;
+    const open = world.checker.answerable(run.id);
+    const one = open.length > 0 && world.chance.is(0.9) ? world.chance.pick(open) : null;
+    const name = one === null ? world.chance.pick(["shared", "n1", "none"]) : world.chance.is(0.5) ? one.key : one.name;
+    const payload = { n: world.chance.int(0, 9), id: this.#count++ };
+    world.checker.requested.add(`${run.id} signal ${JSON.stringify(payload)}`);
+    this.#ask(
+      hub,
+      `answer ${run.id} ${name}`,
+      () => hub.engine.answer(run.id, { name, payload, by: "someone" }),
+      (told) => {
+        if (told !== "answered") return;
+        world.checker.acknowledged("signal", run.id, () => this.#has(run.id, JSON.stringify(payload)));
+      },
+    );
+  }
+
+  /** A request and its answer. A hub that dies answers nothing, and nobody can hold that against it. */
+  #ask<T>(hub: HubProcess, what: string, send: () => Promise<T>, answered: (value: T) => void): void {
+    const world = this.#world;
+    const name = `${what} #${this.#count++}`;
+    world.note(`ask ${hub.name} ${name}`);
+    const pending = this.#pending.get(hub) ?? new Set();
+    this.#pending.set(hub, pending.add(name));
+    send().then((value) => {
+      pending.delete(name);
+      if (!hub.dead) world.guard(() => answered(value));
+    }, (error) => {
+      pending.delete(name);
+      if (hub.dead) return;
+      world.note(`refused ${name}: ${error instanceof Error ? error.message : error}`);
+      if (!(error instanceof CallError)) world.broken(error);
+    });
+  }
+
+  /** Every request to a hub that lives has been answered, but for those that wait for an end. */
+  checkAnswered(): void {
+    for (const [hub, pending] of this.#pending) {
+      if (hub.dead) continue;
+      for (const what of pending) {
+        if (!what.startsWith("wait ")) throw new Violation("I1", `${hub.name} never answered "${what}"`);
+      }
+    }
+  }
+
+  /** Nobody waits any more: every run has ended. */
+  checkWaiters(): void {
+    for (const [hub, pending] of this.#pending) {
+      if (hub.dead) continue;
+      for (const what of pending) {
+        throw new Violation("I1", `${hub.name} never answered "${what}", and every run has ended`);
+      }
+    }
+  }
+
+  #has(runId: string, part: string): boolean {
+    return this.#world.checker.texts.get(runId)?.some((text) => text.includes(part)) ?? false;
+  }
+
+  #anyHub(): HubProcess | null {
+    const alive = this.#world.hubs.filter((hub) => hub.alive);
+    return alive.length === 0 ? null : this.#world.chance.pick(alive);
+  }
+
+  /** Mostly the one that drives the run. */
+  #hubOf(runId: string): HubProcess | null {
+    const { hubs, chance, chaos } = this.#world;
+    const driver = hubs.find((hub) => hub.alive && hub.engine.live(runId) !== null);
+    return driver !== undefined && (!chaos || chance.is(0.95)) ? driver : this.#anyHub();
+  }
+}

@@ -1,0 +1,280 @@
+/** The legal moves: what each event asks of the run before it, and what it makes of it. */
+import type { Json, RetryPolicy } from "@alkdev/flowgraph";
+import type { EventOf, RunEvent } from "../../../engine/events.ts";
+import type { Instance } from "./instance.ts";
+import { origins } from "./failure.ts";
+import type { RunModel } from "./run_model.ts";
+import { fill, look, valueOf } from "./values.ts";
+
+type NodeEvent = Exclude<RunEvent, { type: `run.${string}` }>;
+type CallEvent = Extract<RunEvent, { requestId: string }>;
+
+/** Largest value the simulated engines take, in the units of ValueLimits. */
+export const MAX_VALUE = 2_000;
+
+const NEVER_RETRIED = ["ABORTED", "ACCESS_DENIED", "VALIDATION_ERROR", "OPERATION_NOT_FOUND", "PAYLOAD_TOO_LARGE"];
+
+/** Applies the next event of a run. @throws Violation when it may not stand there. */
+export function applyEvent(model: RunModel, event: RunEvent): void {
+  if (event.seq !== model.seq + 1) model.fail("log", `seq ${event.seq} follows ${model.seq}`);
+  model.seq = event.seq;
+  if (model.ended) model.fail("log", `${event.type} follows the run's end`);
+  switch (event.type) {
+    case "run.created":
+      return model.fail("log", "A second run.created");
+    case "run.paused":
+    case "run.resumed": {
+      const [from, to] = event.type === "run.paused" ? ["running", "paused"] as const : ["paused", "running"] as const;
+      if (model.status !== from) model.fail("log", `${event.type} of a run that is ${model.status}`);
+      model.status = to;
+      return;
+    }
+    case "run.completed":
+    case "run.failed":
+    case "run.aborted":
+      return applyEnd(model, event);
+    default:
+      applyToNode(model, model.at(event.key), event);
+      model.settle();
+  }
+}
+
+function applyEnd(model: RunModel, event: EventOf<"run.completed" | "run.failed" | "run.aborted">): void {
+  const { root } = model;
+  if (event.type === "run.completed") {
+    if (root.status !== "completed" && root.status !== "skipped") {
+      model.fail("log", `run.completed, but the root is ${root.status}`);
+    }
+    const { output } = model.scope.plan;
+    const wanted = output === null ? valueOf(root) : look(model.scope, model.scope.root, output.$ref);
+    same(model, event.output, wanted, "The run's output");
+  } else if (event.type === "run.failed") {
+    const { nodeKey, ...error } = event.error;
+    const tooLarge = error.code === "PAYLOAD_TOO_LARGE" && nodeKey === null;
+    if (!root.bad && !tooLarge) model.fail("log", `run.failed, but the root is ${root.status}`);
+    const first = tooLarge ? undefined : origins(root)[0];
+    if (first !== undefined) {
+      same(model, { nodeKey, ...error }, { nodeKey: first.key, ...first.error }, "The run's error");
+    } else if (nodeKey !== null) model.fail("log", `run.failed names "${nodeKey}", which has no failure`);
+  } else model.abort(root);
+  const counts = { total: 0, completed: 0, failed: 0, aborted: 0, skipped: 0 };
+  for (const leaf of model.leaves()) {
+    counts.total++;
+    if (leaf.status === "idle" || leaf.status === "open") {
+      model.fail("I4", `The run ended with "${leaf.key}" ${leaf.status}`);
+    } else counts[leaf.status]++;
+  }
+  same(model, event.counts, counts, "The counts");
+  model.status = event.type.slice(4) as "completed" | "failed" | "aborted";
+}
+
+function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
+  switch (event.type) {
+    case "call.requested":
+      return applyRequest(model, inst, event);
+    case "call.responded":
+    case "call.error":
+    case "call.aborted":
+      return applyOutcome(model, inst, event);
+    case "node.failed":
+      return applyNodeFailed(model, inst, event);
+    case "branch.taken":
+      return applyBranch(model, inst, event);
+    case "map.expanded":
+      return applyExpansion(model, inst, event);
+    case "loop.turned":
+      return applyTurn(model, inst, event);
+    default:
+      return applyWait(model, inst, event);
+  }
+}
+
+function applyRequest(model: RunModel, inst: Instance, event: EventOf<"call.requested">): void {
+  const { node } = inst;
+  if (node.kind !== "operation") return model.fail("log", `call.requested of "${inst.key}", a ${node.kind}`);
+  if (inst.status === "aborted" && inst.attempt + 1 === event.attempt) {
+    // It was sent before it was aborted, and says so late.
+    inst.attempt = event.attempt;
+    inst.requestId = event.requestId;
+    inst.running = true;
+    return;
+  }
+  model.touch(inst, "call.requested");
+  if (inst.running) {
+    model.fail("I2", `Attempt ${event.attempt} of "${inst.key}" starts while attempt ${inst.attempt} is open`);
+  }
+  if (event.attempt !== inst.attempt + 1) {
+    model.fail("I2", `Attempt ${event.attempt} of "${inst.key}" follows attempt ${inst.attempt}`);
+  }
+  const known = model.requests.get(event.requestId);
+  if (known !== undefined) model.fail("I2", `Request id ${event.requestId} of "${inst.key}" belongs to ${known}`);
+  model.requests.set(event.requestId, `${inst.key}/${event.attempt}`);
+  same(model, event.input, fill(model.scope, inst.frame, node.input), `The input of "${inst.key}"`);
+  if (event.operationId !== node.operationId) model.fail("data", `"${inst.key}" called ${event.operationId}`);
+  inst.attempt = event.attempt;
+  inst.requestId = event.requestId;
+  inst.retryAt = null;
+  inst.running = true;
+}
+
+function applyOutcome(model: RunModel, inst: Instance, event: CallEvent): void {
+  if (!inst.running || inst.attempt !== event.attempt || inst.requestId !== event.requestId) {
+    model.fail("I2", `${event.type} of "${inst.key}" attempt ${event.attempt}, which is not under way`);
+  }
+  inst.running = false;
+  if (event.type === "call.aborted") {
+    if (!inst.ended) inst.status = "aborted";
+    return;
+  }
+  if (inst.status !== "open") model.fail("I2", `${event.type} of "${inst.key}", which is ${inst.status}`);
+  if (event.type === "call.responded") {
+    inst.data = (event.output.data ?? null) as Json;
+    inst.status = "completed";
+  } else if (event.type === "call.error") {
+    const policy = inst.node.kind === "operation" ? inst.node.retry : undefined;
+    checkRetry(model, inst, event, policy);
+    inst.retryAt = event.retryAt;
+    if (event.retryAt === null) failInstance(inst, event);
+  }
+}
+
+function checkRetry(
+  model: RunModel,
+  inst: Instance,
+  event: EventOf<"call.error">,
+  policy: RetryPolicy | undefined,
+): void {
+  const { code } = event.error;
+  const again = policy !== undefined && event.attempt < policy.maxAttempts &&
+    (policy.on === undefined ? !NEVER_RETRIED.includes(code) : policy.on.includes(code));
+  if (again !== (event.retryAt !== null)) {
+    model.fail("retry", `"${inst.key}" failed with ${code} in attempt ${event.attempt}: retryAt is ${event.retryAt}`);
+  }
+  if (policy === undefined || event.retryAt === null) return;
+  const { kind, initialMs, factor, maxMs } = policy.backoff;
+  const full = Math.min(maxMs, kind === "fixed" ? initialMs : initialMs * factor ** (event.attempt - 1));
+  const delay = event.retryAt - event.at;
+  if (delay > full + 1 || delay < full * (1 - policy.jitter) - 1) {
+    model.fail("retry", `"${inst.key}" is to be tried again in ${delay} ms, its backoff is ${full} ms`);
+  }
+}
+
+function failInstance(inst: Instance, event: EventOf<"call.error" | "node.failed">): void {
+  inst.status = "failed";
+  inst.error = event.error;
+  inst.failedSeq = event.seq;
+}
+
+function applyNodeFailed(model: RunModel, inst: Instance, event: EventOf<"node.failed">): void {
+  const { node } = inst;
+  const isTurn = model.awaitsTurn(inst);
+  if (!isTurn) model.touch(inst, "node.failed");
+  if (node.kind === "conditional" || node.kind === "loop") {
+    if (model.condition(inst) !== null) model.fail("data", `The condition of "${inst.key}" can be evaluated`);
+  } else if (node.kind === "map") {
+    if (itemsOf(model, inst) !== null) model.fail("data", `The list of "${inst.key}" is one`);
+  } else if (node.kind === "operation") {
+    const size = JSON.stringify(fill(model.scope, inst.frame, node.input)).length;
+    if (size < MAX_VALUE / 4) model.fail("data", `The input of "${inst.key}" of ${size} units can be made`);
+  } else if (node.kind === "sleep" && sleepDue(model, inst, event.at) !== null) {
+    model.fail("data", `The sleep of "${inst.key}" can be set`);
+  }
+  for (const child of inst.children) model.abort(child);
+  failInstance(inst, event);
+}
+
+function applyBranch(model: RunModel, inst: Instance, event: EventOf<"branch.taken">): void {
+  model.touch(inst, "branch.taken");
+  if (inst.node.kind !== "conditional" || inst.branch !== null) model.fail("log", `A second branch of "${inst.key}"`);
+  const result = model.condition(inst);
+  const otherwise = inst.children.some((child) => child.node.branch === "else") ? "else" : "none";
+  const wanted = result === null ? "a failure" : result ? "then" : otherwise;
+  if (event.branch !== wanted) {
+    model.fail("data", `"${inst.key}" took "${event.branch}", its condition gives ${wanted}`);
+  }
+  inst.branch = event.branch;
+}
+
+function applyExpansion(model: RunModel, inst: Instance, event: EventOf<"map.expanded">): void {
+  model.touch(inst, "map.expanded");
+  if (inst.node.kind !== "map" || inst.expanded) model.fail("log", `A second expansion of "${inst.key}"`);
+  const items = itemsOf(model, inst);
+  if (items?.length !== event.count) {
+    model.fail("data", `"${inst.key}" has ${event.count} items, its list has ${items?.length ?? "no"}`);
+  }
+  inst.expanded = true;
+  for (const item of items ?? []) model.addBody(inst, item);
+}
+
+function itemsOf(model: RunModel, inst: Instance): readonly Json[] | null {
+  const items = inst.node.kind === "map" ? fill(model.scope, inst.frame, inst.node.over) : null;
+  return Array.isArray(items) ? items : null;
+}
+
+function applyTurn(model: RunModel, inst: Instance, event: EventOf<"loop.turned">): void {
+  const turns = inst.children.length;
+  if (!model.awaitsTurn(inst)) {
+    model.fail("log", `loop.turned of "${inst.key}", whose turn ${turns} has not ended well`);
+  }
+  if (event.turns !== turns) {
+    model.fail("log", `loop.turned of "${inst.key}" counts ${event.turns} turns, there are ${turns}`);
+  }
+  const wanted = model.condition(inst);
+  if (event.again !== wanted) {
+    model.fail("data", `"${inst.key}" goes on: ${event.again}; its condition gives ${wanted}`);
+  }
+  if (event.again) model.addBody(inst, turns);
+  else inst.over = true;
+}
+
+function applyWait(
+  model: RunModel,
+  inst: Instance,
+  event: EventOf<"timer.set" | "timer.fired" | "signal.awaited" | "signal.received" | "signal.timedout">,
+): void {
+  const { node } = inst;
+  if (node.kind !== (event.type.startsWith("timer") ? "sleep" : "signal")) {
+    return model.fail("log", `${event.type} of "${inst.key}", a ${node.kind}`);
+  }
+  if (event.type === "timer.set" || event.type === "signal.awaited") {
+    model.touch(inst, event.type);
+    if (inst.waiting) model.fail("log", `${event.type} of "${inst.key}", which waits already`);
+    const due = node.kind === "sleep" ? sleepDue(model, inst, event.at) : dueOf(node, event.at);
+    if (event.due !== due) model.fail("data", `"${inst.key}" waits until ${event.due}, wanted ${due}`);
+    inst.waiting = true;
+    inst.due = event.due;
+    return;
+  }
+  if (!inst.waiting || inst.status !== "open") {
+    model.fail("log", `${event.type} of "${inst.key}", which is ${inst.status} and waits for nothing`);
+  }
+  if (event.type !== "signal.received" && (inst.due === null || event.at < inst.due)) {
+    model.fail("data", `${event.type} of "${inst.key}" at ${event.at}, it is due at ${inst.due}`);
+  }
+  inst.waiting = false;
+  if (event.type === "signal.timedout") {
+    inst.status = "failed";
+    inst.failedSeq = event.seq;
+    inst.error = { code: "TIMEOUT", message: "No answer came in time" };
+  } else {
+    inst.data = event.type === "signal.received" ? event.payload : null;
+    inst.status = "completed";
+  }
+}
+
+function dueOf(node: { readonly timeoutMs?: number }, at: number): number | null {
+  return node.timeoutMs === undefined ? null : at + node.timeoutMs;
+}
+
+function sleepDue(model: RunModel, inst: Instance, at: number): number | null {
+  const { node } = inst;
+  if (node.kind !== "sleep") return null;
+  const value = fill(model.scope, inst.frame, node.until ?? node.ms ?? 0);
+  if (typeof value !== "number" || (node.until === undefined && value < 0)) return null;
+  return node.until === undefined ? at + value : value;
+}
+
+function same(model: RunModel, found: unknown, wanted: unknown, what: string): void {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
+  if (a !== b) model.fail("data", `${what} is ${a}, wanted ${b}`);
+}

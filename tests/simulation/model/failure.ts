@@ -1,0 +1,55 @@
+/** Where a failure comes from, by walking back the way it came. */
+import { type Instance, predecessors } from "./instance.ts";
+
+/** The end of an instance, or its entry. */
+interface Step {
+  readonly inst: Instance;
+  readonly entry: boolean;
+}
+
+function causes({ inst, entry }: Step): Step[] {
+  if (inst.error !== null && inst.status === "failed") return [];
+  if (!entry && !inst.isLeaf) {
+    const last = inst.children[inst.children.length - 1];
+    const enders = inst.node.kind === "sequential" ? (last === undefined ? [] : [last]) : inst.children;
+    const bad = enders.filter((child) => child.bad);
+    if (bad.length > 0) return bad.map((child) => ({ inst: child, entry: false }));
+    if (inst.began) return [];
+  }
+  const found = predecessors(inst).filter((before) => before.bad).map((before) => ({ inst: before, entry: false }));
+  const { parent } = inst;
+  const first = parent !== null && (parent.node.kind !== "sequential" || parent.children[0] === inst);
+  const gateFailed = parent !== null && parent.error !== null && parent.bad;
+  if (first && (gateFailed || (parent.bad && !parent.began))) found.push({ inst: parent, entry: true });
+  return found;
+}
+
+/** Every node whose own failure is behind the failure of `inst`, earliest first. */
+export function origins(inst: Instance): Instance[] {
+  const found = new Set<Instance>();
+  const seen = new Set<Instance>();
+  const walk = (step: Step): void => {
+    if (!step.entry) {
+      if (seen.has(step.inst)) return;
+      seen.add(step.inst);
+    }
+    if (step.inst.error !== null && step.inst.status === "failed") found.add(step.inst);
+    else for (const cause of causes(step)) walk(cause);
+  };
+  walk({ inst, entry: false });
+  return [...found].sort((a, b) => a.failedSeq - b.failedSeq);
+}
+
+/** Whether a Conditional that looks at `tested` (plan indices in its own frame) catches every failure before it. */
+export function catches(gate: Instance, tested: ReadonlySet<number>): boolean {
+  const covered = (step: Step): boolean => {
+    if (tested.has(step.inst.index)) return true;
+    if (step.inst.error !== null && step.inst.status === "failed") return false;
+    const { kind } = step.inst.node;
+    // What happens inside a Map or Loop is in view only through the Map or Loop itself.
+    if (!step.entry && (kind === "map" || kind === "loop") && step.inst.began) return false;
+    const before = causes(step);
+    return before.length > 0 && before.every(covered);
+  };
+  return causes({ inst: gate, entry: true }).every(covered);
+}
