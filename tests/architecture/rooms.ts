@@ -18,6 +18,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/auth": ["src/runs", "packages/keypal", "packages/operations"],
   "src/dispatch": ["engine", "src/runs", "packages/flowgraph", "packages/operations", "packages/pubsub"],
   "src/spokes": ["engine", "src/runs", "packages/operations", "packages/pubsub"],
+  "src/peers": ["engine", "src/runs", "src/dispatch", "src/spokes", "packages/operations"],
+  "src/redis": ["src/peers"],
   "src/storage": [
     "engine",
     "src/runs",
