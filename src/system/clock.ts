@@ -1,20 +1,20 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../../engine/ports.ts";
+import { Alarms } from "./alarms.ts";
 
-/** Longest delay a timer takes; longer ones are set again. */
+/** Longest delay a timer takes; for longer ones it is set again. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** The machine's time. Timers do not keep the process alive. */
+/** The machine's time. */
 export function createSystemClock(): Clock {
-  return { now: Date.now, at: setAlarm, afterTurn: (callback) => void setImmediate(callback) };
-}
-
-function setAlarm(due: number, callback: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const arm = (): void => {
-    const delay = Math.max(0, due - Date.now());
-    timer = setTimeout(delay > MAX_DELAY_MS ? arm : callback, Math.min(delay, MAX_DELAY_MS));
+  const alarms = new Alarms((due) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => alarms.ring(Date.now()), Math.min(Math.max(0, due - Date.now()), MAX_DELAY_MS));
+  });
+  return {
+    now: Date.now,
+    at: (due, callback) => alarms.at(due, callback),
+    afterTurn: (turn) => void setImmediate(turn),
   };
-  arm();
-  return () => clearTimeout(timer);
 }
