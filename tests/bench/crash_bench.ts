@@ -14,13 +14,15 @@ const ROUNDS = 3;
 /** kill -9 of a hub with 100 runs in flight; how long after the start of its successor's process all are done. */
 export async function benchCrash(report: Report, database: TestDatabase): Promise<void> {
   report.section(`kill -9 with ${RUNS} runs in flight, ${STEPS} steps of ${STEP_MS} ms, three of them left`);
+  const dataDir = await Deno.makeTempDir({ prefix: "hub-bench-crash-" });
   const ready: number[] = [];
   const done: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const times = await crash(database);
+    const times = await crash(database, dataDir);
     ready.push(times.readyMs);
     done.push(times.doneMs);
   }
+  await Deno.remove(dataDir, { recursive: true });
   report.add({ name: "process start until the hub is ready", value: median(ready), unit: "ms" });
   report.add({
     name: "process start until all runs are done",
@@ -31,8 +33,12 @@ export async function benchCrash(report: Report, database: TestDatabase): Promis
   });
 }
 
-async function crash({ db, url }: TestDatabase): Promise<{ readonly readyMs: number; readonly doneMs: number }> {
-  const dataDir = await Deno.makeTempDir({ prefix: "hub-bench-crash-" });
+interface Recovery {
+  readonly readyMs: number;
+  readonly doneMs: number;
+}
+
+async function crash({ db, url }: TestDatabase, dataDir: string): Promise<Recovery> {
   const open = () => openBenchHub({ databaseUrl: url, dataDir });
   const count = async (text: string, values: readonly unknown[]) =>
     (await db.query<{ count: number }>(text, values))[0]?.count ?? 0;
@@ -55,6 +61,5 @@ async function crash({ db, url }: TestDatabase): Promise<{ readonly readyMs: num
   const results = await count(recorded, [ids]);
   if (results !== RUNS * STEPS) throw new Error(`${results} results were recorded: want ${RUNS * STEPS}`);
   await hub.close();
-  await Deno.remove(dataDir, { recursive: true });
   return { readyMs, doneMs };
 }

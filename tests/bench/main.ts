@@ -4,7 +4,7 @@
  * `--memory` and `--lists` do the long ones instead.
  */
 import process from "node:process";
-import { postgresAvailable, testDatabase } from "../support/test_database.ts";
+import { postgresAvailable, type TestDatabase, testDatabase } from "../support/test_database.ts";
 import { benchCrash } from "./crash_bench.ts";
 import { benchEmbedded } from "./embedded_bench.ts";
 import { benchEngine } from "./engine_bench.ts";
@@ -36,36 +36,48 @@ if (!asked.includes("--memory") && !asked.includes("--lists")) {
 }
 report.note(`${((performance.now() - started) / 1000).toFixed(0)} s; load average ${loadAverage()}`);
 report.finish();
-process.exit(0);
+process.exit();
 
 async function benchShort(wanted: readonly string[]): Promise<void> {
   let dbosRate: number | null = null;
-  if (!await postgresAvailable()) report.note("PostgreSQL did not answer: only the embedded database is measured");
-  else dbosRate = await onPostgres(wanted);
+  if (await postgresAvailable()) {
+    await withDatabase("DBOS and the engine", async ({ url }) => {
+      dbosRate = await besidePeers(wanted.includes("engine"), url);
+    });
+    if (wanted.includes("http")) await withDatabase("HTTP", (database) => benchHttp(report, database, dbosRate));
+    if (wanted.includes("spoke")) await withDatabase("spokes", (database) => benchSpoke(report, database));
+    if (wanted.includes("crash")) await withDatabase("crash", (database) => benchCrash(report, database));
+  } else report.note("PostgreSQL did not answer: only the embedded database is measured");
   if (wanted.includes("embedded")) await benchEmbedded(report, dbosRate);
 }
 
-async function onPostgres(wanted: readonly string[]): Promise<number | null> {
+/** DBOS's runs a second on the database at `url`; with `engine` all of the engine's figures beside it. */
+async function besidePeers(engine: boolean, url: string | null): Promise<number | null> {
+  const dbos = await openDbos(report, url ?? "");
+  let rate: number | null = null;
+  if (engine) {
+    const restate = await openRestate(report);
+    await withDatabase("engine", async ({ db }) => {
+      rate = await benchEngine({ report, db, dbos, restate });
+    });
+    await restate?.close();
+  } else if (dbos !== null) {
+    const { seconds, durations } = await dbos.load({ workflow: "seq3", count: 1000, atOnce: 50 });
+    rate = durations.length / seconds;
+  }
+  await dbos?.close();
+  return rate;
+}
+
+/** Work on a PostgreSQL database of its own; what fails is told, and the rest goes on. */
+async function withDatabase(what: string, work: (database: TestDatabase) => Promise<void>): Promise<void> {
   const database = await testDatabase("postgres");
-  const dbosDatabase = await testDatabase("postgres");
-  let dbosRate: number | null = null;
   try {
-    const dbos = await openDbos(report, dbosDatabase.url ?? "");
-    if (wanted.includes("engine")) {
-      const restate = await openRestate(report);
-      dbosRate = await benchEngine({ report, db: database.db, dbos, restate });
-      await restate?.close();
-    } else if (dbos !== null) {
-      const { seconds, durations } = await dbos.load({ workflow: "seq3", count: 1000, atOnce: 50 });
-      dbosRate = durations.length / seconds;
-    }
-    await dbos?.close();
-    if (wanted.includes("http")) await benchHttp(report, database, dbosRate);
-    if (wanted.includes("spoke")) await benchSpoke(report, database);
-    if (wanted.includes("crash")) await benchCrash(report, database);
+    await work(database);
+  } catch (error) {
+    process.exitCode = 1;
+    report.note(`FAILED, ${what}: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
-    await dbosDatabase.drop();
     await database.drop();
   }
-  return dbosRate;
 }
