@@ -83,7 +83,7 @@ export type { TemplateJson } from "./template/plan_to_template.ts";
 export { toTemplateJson } from "./template/to_template_json.ts";
 export { TemplateError } from "./template_error.ts";
 export { defineWorkflow, isWorkflowDefinition } from "./workflow.ts";
-export type { WorkflowDefinition, WorkflowOptions } from "./workflow.ts";
+export type { WorkflowDefinition, WorkflowExposure, WorkflowOptions } from "./workflow.ts";
 export { typeCompat } from "./analysis/type_compat.ts";
 export type { TypeCompatResult, TypeMismatch } from "./analysis/type_compat.ts";
 export { validate } from "./validate/validate.ts";

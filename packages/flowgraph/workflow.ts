@@ -5,6 +5,9 @@ import { isReference } from "./reference.ts";
 
 const WORKFLOW: unique symbol = Symbol.for("@alkdev/flowgraph.workflow");
 
+/** How a workflow is served over MCP, beside being callable by its name. */
+export type WorkflowExposure = "tool" | "task" | "prompt";
+
 /** What {@linkcode defineWorkflow} takes. */
 export interface WorkflowOptions<Input extends TSchema> {
   readonly name: string;
@@ -21,8 +24,11 @@ export interface WorkflowOptions<Input extends TSchema> {
   readonly result?: Reference;
   /** Elements, or a function from the run's input to elements. */
   readonly template: Template | ((input: Static<Input>) => Template);
-  /** `"tool"`: also served as a tool of its own. */
-  readonly expose?: "tool";
+  /**
+   * `"tool"`: also served as an MCP tool of its own; `"task"`: as one whose calls are tasks; `"prompt"`: as a prompt, whose
+   * messages are the run's output.
+   */
+  readonly expose?: WorkflowExposure;
   /** Default `"continue-running"`. */
   readonly failurePolicy?: FailurePolicy;
 }
@@ -40,7 +46,7 @@ export interface WorkflowDefinition {
   /** The run's output. Null: what the root's `output` prop says, else the last node's data. */
   readonly result: Reference | null;
   readonly template: Template | ((input: never) => Template);
-  readonly expose?: "tool";
+  readonly expose?: WorkflowExposure;
   readonly failurePolicy?: FailurePolicy;
 }
 

@@ -1,5 +1,5 @@
 /** What the run use cases need, and what they give to the edges. */
-import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
+import type { Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 
@@ -66,6 +66,8 @@ export interface WorkflowVersion {
   /** JSON Schema; null: any input. */
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
+  /** How it is served over MCP; absent: only by its name. */
+  readonly expose?: WorkflowExposure;
   /** False when the template has functions: it then lives in a file only. */
   readonly serializable: boolean;
   /** The element tree; null when not serialisable. */

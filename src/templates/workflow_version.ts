@@ -5,6 +5,7 @@ import {
   type Json,
   TemplateError,
   type WorkflowDefinition,
+  type WorkflowExposure,
 } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { PreparedPlan, WorkflowVersion } from "../runs/ports.ts";
@@ -27,6 +28,7 @@ export class ResolvedVersion implements WorkflowVersion {
   readonly description: string | null;
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
+  declare readonly expose?: WorkflowExposure;
   readonly serializable: boolean;
   readonly template: Json | null;
   readonly definition: WorkflowDefinition;
@@ -41,6 +43,7 @@ export class ResolvedVersion implements WorkflowVersion {
     this.description = definition.description ?? null;
     this.inputSchema = schemaJson(definition.inputSchema);
     this.outputSchema = schemaJson(definition.outputSchema);
+    if (definition.expose !== undefined) this.expose = definition.expose;
     this.serializable = template !== null;
     this.template = template;
     this.definition = definition;
