@@ -139,6 +139,11 @@ export class Engine {
     };
   }
 
+  /** This hub drives nothing any more: calls that are cancelled now are not given up, but left to the next owner. */
+  get stopped(): boolean {
+    return this.#state === "stopped";
+  }
+
   /** The live run, for reading its state between two events. Null: not this engine's, or ended. */
   live(runId: string): ActiveRun | null {
     return this.#runs.get(runId) ?? null;

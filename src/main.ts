@@ -16,7 +16,7 @@ import { createMetrics } from "./hub/metrics.ts";
 import { SocketKeys } from "./hub/socket_keys.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { hubLogger } from "./logger/mod.ts";
-import { createRuns, outcomeOf, RunFeed, withChildRuns } from "./runs/mod.ts";
+import { createRuns, RunFeed, withChildRuns } from "./runs/mod.ts";
 import { createApp, type Readiness } from "./server/mod.ts";
 import { createRunnerPool } from "./spokes/mod.ts";
 import {
@@ -208,7 +208,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       dispatcher: withChildRuns(dispatcher, {
         engine: () => engine,
         catalog: templates,
-        outcome: (runId) => outcomeOf(eventLog, runId),
+        log: eventLog,
+        feed,
       }),
       clock,
       ids: createIds(),

@@ -1,37 +1,37 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
-import type { DispatchedCall, Dispatcher, Engine } from "../../engine/mod.ts";
+import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
 import type { Terminal } from "../../engine/active_run.ts";
-import type { WorkflowCatalog } from "./ports.ts";
+import { commandRun } from "./command_run.ts";
+import { isTerminal, outcomeOf } from "./outcome.ts";
+import type { RunOwners, WorkflowCatalog } from "./ports.ts";
+import type { RunFeed } from "./run_feed.ts";
+import { watchRun } from "./watch.ts";
 
 const PREFIX = "workflow.";
 /** Runs inside runs at most. */
 const MAX_DEPTH = 32;
 
+export interface ChildRunPorts {
+  readonly engine: () => Engine;
+  readonly catalog: WorkflowCatalog;
+  readonly log: EventLog;
+  readonly feed: RunFeed;
+  /** Absent: this hub is alone. */
+  readonly owners?: RunOwners;
+}
+
 /**
  * Lets a Workflow node be dispatched like any operation: `workflow.<name>` (or `…@<version>`) starts a child run whose id is the
- * call's request id, so that a call sent again after a crash finds the child it had already started.
+ * call's request id, so that a call sent again after a crash finds the child it had already started. That child may be driven by
+ * another hub by then, or be about to be taken up: it is waited for, never started twice.
  */
-export function withChildRuns(
-  dispatcher: Dispatcher,
-  ports: {
-    readonly engine: () => Engine;
-    readonly catalog: WorkflowCatalog;
-    readonly outcome: (runId: string) => Promise<Terminal | null>;
-  },
-): Dispatcher {
+export function withChildRuns(dispatcher: Dispatcher, ports: ChildRunPorts): Dispatcher {
   return {
     dispatch: (call) => call.operationId.startsWith(PREFIX) ? runChild(call, ports) : dispatcher.dispatch(call),
   };
 }
 
-async function runChild(
-  call: DispatchedCall,
-  ports: {
-    readonly engine: () => Engine;
-    readonly catalog: WorkflowCatalog;
-    readonly outcome: (runId: string) => Promise<Terminal | null>;
-  },
-): Promise<ResponseEnvelope> {
+async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<ResponseEnvelope> {
   const engine = ports.engine();
   const [name = "", version] = call.operationId.slice(PREFIX.length).split("@");
   const workflow = await ports.catalog.get({ orgId: call.orgId, name, ...(version !== undefined && { version }) });
@@ -50,8 +50,8 @@ async function runChild(
   }
   const input = workflow.decodeInput(call.input);
   const { hash, plan, functions } = workflow.plan(input);
-  const ended = await ports.outcome(call.requestId);
-  if (ended === null) {
+  const ended = await outcomeOf(ports.log, call.requestId);
+  if (ended === undefined) {
     await engine.start({
       id: call.requestId,
       workflow: workflow.name,
@@ -65,21 +65,45 @@ async function runChild(
       parent: { runId: call.runId, requestId: call.requestId, rootRunId: created?.parent?.rootRunId ?? call.runId },
     });
   }
-  const terminal = ended ?? await untilDone(engine, call);
+  const terminal = ended ?? await untilEnded(call, ports);
   return toEnvelope(call, terminal);
 }
 
-async function untilDone(engine: Engine, call: DispatchedCall): Promise<Terminal> {
-  const abort = (): void => void engine.abort(call.requestId, { reason: "Its parent was aborted", by: "hub" });
-  if (call.signal.aborted) abort();
-  call.signal.addEventListener("abort", abort, { once: true });
+async function untilEnded(call: DispatchedCall, ports: ChildRunPorts): Promise<Terminal> {
+  const engine = ports.engine();
+  const leave = new AbortController();
+  const onAbort = (): void => {
+    leave.abort();
+    if (!engine.stopped) abortChild(call.requestId, ports);
+  };
+  if (call.signal.aborted) onAbort();
+  call.signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const terminal = await engine.done(call.requestId);
+    const done = engine.done(call.requestId);
+    const terminal = done === null ? await watchToEnd(call.requestId, ports, leave.signal) : await done;
     if (terminal === null) throw new CallError("ABORTED", "The hub stopped while the child run was under way");
     return terminal;
   } finally {
-    call.signal.removeEventListener("abort", abort);
+    call.signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Not waited for: the parent no longer wants to know. */
+function abortChild(runId: string, { engine, owners }: ChildRunPorts): void {
+  const command = { type: "abort", reason: "Its parent was aborted" } as const;
+  const params = { runId, by: "hub", command };
+  const abort = engine().live(runId) !== null || owners === undefined
+    ? commandRun(engine(), params)
+    : owners.command(params);
+  abort.catch(() => {}); // it has ended, or its owner cannot be reached: it then ends by itself
+}
+
+/** The terminal event of a run that another hub drives; null when nobody wants it any more. */
+async function watchToEnd(runId: string, { log, feed }: ChildRunPorts, signal: AbortSignal): Promise<Terminal | null> {
+  for await (const event of watchRun({ log, feed, runId, after: 0, signal })) {
+    if (isTerminal(event)) return event;
+  }
+  return null;
 }
 
 function toEnvelope(call: DispatchedCall, terminal: Terminal): ResponseEnvelope {

@@ -3,6 +3,8 @@ export { isTerminalType } from "../../engine/events.ts";
 export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
+export type { ChildRunPorts } from "./child_runs.ts";
+export { commandRun } from "./command_run.ts";
 export type {
   CallTree,
   CallView,
@@ -25,6 +27,9 @@ export type {
   WorkflowCatalog,
   WorkflowVersion,
 } from "./ports.ts";
+export type { RunCommand, RunOwners } from "./ports.ts";
 export { RunFeed } from "./run_feed.ts";
-export { createRuns, outcomeOf } from "./runs.ts";
+export type { RunListener } from "./run_feed.ts";
+export { outcomeOf } from "./outcome.ts";
+export { createRuns } from "./runs.ts";
 export type { RunsOptions } from "./runs.ts";

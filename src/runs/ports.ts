@@ -235,6 +235,23 @@ export interface WhyEntry {
   readonly keys: readonly string[];
 }
 
+/** What can be done to a live run, by its owner only. */
+export type RunCommand =
+  | { readonly type: "abort"; readonly reason: string }
+  | { readonly type: "pause" }
+  | { readonly type: "resume" }
+  | { readonly type: "signal"; readonly name: string; readonly payload: Json };
+
+/** The way to runs that other hubs drive. */
+export interface RunOwners {
+  /**
+   * Has the run's owner carry out a command; resolves when it is durable. The caller may see the run.
+   *
+   * @throws CallError as the owner would, or `RUN_NOT_HERE` when it cannot be reached
+   */
+  command(params: { readonly runId: string; readonly by: string; readonly command: RunCommand }): Promise<void>;
+}
+
 /**
  * The only door from the edges to the engine. Every method takes the caller and shows it its own organization's runs only;
  * what it may not see does not exist (`CallError` code `RUN_NOT_FOUND`, 404).

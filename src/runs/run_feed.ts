@@ -1,10 +1,18 @@
 import type { RunEvent } from "../../engine/mod.ts";
 
-type Listener = (events: readonly RunEvent[]) => void;
+/** One watcher of one run. */
+export interface RunListener {
+  /** Events that this process has committed. */
+  events(events: readonly RunEvent[]): void;
+  /** The log has events up to `seq`, which another hub has committed. */
+  look(seq: number): void;
+}
 
 /** Tells the watchers of this process what has become durable, per run. Keeps nothing for runs without watchers. */
 export class RunFeed {
-  readonly #listeners: Map<string, Set<Listener>> = new Map();
+  readonly #listeners: Map<string, Set<RunListener>> = new Map();
+  /** Told when a run gets its first watcher here, and when it has lost its last. */
+  onWatched: ((runId: string, isWatched: boolean) => void) | null = null;
 
   /** Called with each committed batch. */
   publish(batch: readonly RunEvent[]): void {
@@ -16,15 +24,32 @@ export class RunFeed {
       if (list === undefined) byRun.set(event.runId, [event]);
       else list.push(event);
     }
-    for (const [runId, events] of byRun) for (const listener of [...this.#listeners.get(runId) ?? []]) listener(events);
+    for (const [runId, events] of byRun) this.#each(runId, (listener) => listener.events(events));
   }
 
-  subscribe(runId: string, listener: Listener): () => void {
+  /** Another hub has committed events of a run, up to `seq`. */
+  nudge(runId: string, seq: number): void {
+    this.#each(runId, (listener) => listener.look(seq));
+  }
+
+  /** Runs that somebody watches here. */
+  watched(): readonly string[] {
+    return [...this.#listeners.keys()];
+  }
+
+  subscribe(runId: string, listener: RunListener): () => void {
     const set = this.#listeners.get(runId) ?? new Set();
     this.#listeners.set(runId, set.add(listener));
+    if (set.size === 1) this.onWatched?.(runId, true);
     return () => {
-      set.delete(listener);
-      if (set.size === 0) this.#listeners.delete(runId);
+      if (!set.delete(listener) || set.size > 0) return;
+      this.#listeners.delete(runId);
+      this.onWatched?.(runId, false);
     };
+  }
+
+  #each(runId: string, tell: (listener: RunListener) => void): void {
+    const set = this.#listeners.get(runId);
+    if (set !== undefined) { for (const listener of [...set]) tell(listener); }
   }
 }

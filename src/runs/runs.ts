@@ -4,17 +4,25 @@ import {
   type Engine,
   type EventLog,
   type FunctionSource,
-  isTerminalType,
   type PlanStore,
-  type RunEvent,
   type RunState,
 } from "../../engine/mod.ts";
-import type { Terminal } from "../../engine/active_run.ts";
 import { callTreeOf } from "./call_tree.ts";
 import { callsOf } from "./call_view.ts";
+import { commandRun, ended, signalAnswered } from "./command_run.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
-import type { RunRecord, Runs, RunStore, RunView, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
+import type {
+  RunCommand,
+  RunOwners,
+  RunRecord,
+  Runs,
+  RunStore,
+  RunView,
+  StartRun,
+  WorkflowCatalog,
+  WorkflowVersion,
+} from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
 import { watchRun } from "./watch.ts";
@@ -28,6 +36,8 @@ export interface RunsOptions {
   readonly store: RunStore;
   readonly catalog: WorkflowCatalog;
   readonly feed: RunFeed;
+  /** Absent: this hub is alone, and a run that it does not drive is about to be taken up. */
+  readonly owners?: RunOwners;
 }
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
@@ -56,10 +66,22 @@ export function createRuns(options: RunsOptions): Runs {
     const folded = await reader.state(runId);
     return folded === null ? Promise.reject(notFound(runId)) : viewOfState({ ...row, status: folded.status }, folded);
   };
-  const ownedLive = async (caller: Caller, runId: string): Promise<void> => {
-    const row = await record(caller, runId);
-    if (row.status !== "running" && row.status !== "paused") throw ended(row);
-    if (engine.live(runId) === null) throw elsewhere(runId);
+  const command = async (caller: Caller, runId: string, what: RunCommand): Promise<void> => {
+    const refuseEnded = async (): Promise<void> => {
+      const row = await record(caller, runId);
+      if (row.completedAt === null) return;
+      throw what.type === "signal" ? signalAnswered(runId, what.name) : ended(row);
+    };
+    await refuseEnded();
+    const params = { runId, by: caller.identity.id, command: what };
+    try {
+      if (engine.live(runId) !== null || options.owners === undefined) await commandRun(engine, params);
+      else await options.owners.command(params);
+    } catch (error) {
+      // It may have ended on the way.
+      if (error instanceof CallError && error.code === "RUN_NOT_HERE") await refuseEnded();
+      throw error;
+    }
   };
 
   const runs: Runs = {
@@ -149,20 +171,17 @@ export function createRuns(options: RunsOptions): Runs {
     why: async ({ caller, runId }) => whyOf(await state(caller, runId)),
 
     async abort({ caller, runId, reason = "Aborted by request" }) {
-      await ownedLive(caller, runId);
-      if (!await engine.abort(runId, { reason, by: caller.identity.id })) throw ended(await record(caller, runId));
+      await command(caller, runId, { type: "abort", reason });
       return view(caller, runId);
     },
 
     async pause({ caller, runId }) {
-      await ownedLive(caller, runId);
-      if (!await engine.setPaused(runId, true, caller.identity.id)) throw ended(await record(caller, runId));
+      await command(caller, runId, { type: "pause" });
       return view(caller, runId);
     },
 
     async resume({ caller, runId }) {
-      await ownedLive(caller, runId);
-      if (!await engine.setPaused(runId, false, caller.identity.id)) throw ended(await record(caller, runId));
+      await command(caller, runId, { type: "resume" });
       return view(caller, runId);
     },
 
@@ -178,33 +197,9 @@ export function createRuns(options: RunsOptions): Runs {
       });
     },
 
-    async signal({ caller, runId, name, payload }) {
-      const row = await record(caller, runId);
-      if (engine.live(runId) === null && (row.status === "running" || row.status === "paused")) throw elsewhere(runId);
-      const outcome = await engine.answer(runId, { name, payload, by: caller.identity.id });
-      if (outcome === "answered") return;
-      if (outcome === "already" || row.completedAt !== null) {
-        throw new CallError(
-          "SIGNAL_ANSWERED",
-          `Cannot answer signal "${name}" of run ${runId}: it has been answered, or the run has ended`,
-        );
-      }
-      throw new CallError("SIGNAL_NOT_FOUND", `Cannot answer signal "${name}" of run ${runId}: nothing waits for it`);
-    },
+    signal: ({ caller, runId, name, payload }) => command(caller, runId, { type: "signal", name, payload }),
   };
   return runs;
-}
-
-/** The terminal event of a run that has ended, by its log; null while it has not. */
-export async function outcomeOf(log: EventLog, runId: string): Promise<Terminal | null> {
-  let last: RunEvent | undefined;
-  for (let after = 0;;) {
-    const page = await log.read({ runId, after, limit: 1000 });
-    last = page[page.length - 1] ?? last;
-    if (page.length < 1000 || last === undefined) break;
-    after = last.seq;
-  }
-  return last !== undefined && isTerminalType(last.type) ? last as Terminal : null;
 }
 
 async function resolveWorkflow(catalog: WorkflowCatalog, request: StartRun): Promise<WorkflowVersion> {
@@ -272,18 +267,4 @@ function notFound(runId: string): CallError {
 
 function callNotFound(requestId: string): CallError {
   return new CallError("CALL_NOT_FOUND", `There is no call "${requestId}"`, { requestId });
-}
-
-function ended(row: RunRecord): CallError {
-  return new CallError("RUN_ENDED", `Run ${row.id} has already ended: its status is ${row.status}`, {
-    runId: row.id,
-    status: row.status,
-  });
-}
-
-function elsewhere(runId: string): CallError {
-  return new CallError("RUN_NOT_HERE", `Run ${runId} is being taken up by a hub: ask again`, {
-    runId,
-    retryAfterMs: 1000,
-  });
 }

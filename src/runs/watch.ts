@@ -10,7 +10,7 @@ const POLL_MS = 1000;
 
 /**
  * Every event of a run with `seq > after`, in order, once, ending after the terminal one. Reads the log up to its end, then
- * follows what this process commits.
+ * follows what this process commits, or is told that others have.
  */
 export async function* watchRun(
   params: {
@@ -26,12 +26,19 @@ export async function* watchRun(
   let buffer: RunEvent[] = [];
   let overflowed = false;
   let wake = (): void => {};
-  const unsubscribe = feed.subscribe(runId, (events) => {
-    if (buffer.length + events.length > MAX_BUFFERED) {
-      buffer = [];
+  const unsubscribe = feed.subscribe(runId, {
+    events(events) {
+      if (buffer.length + events.length > MAX_BUFFERED) {
+        buffer = [];
+        overflowed = true;
+      } else buffer.push(...events);
+      wake();
+    },
+    look(seq) {
+      if (seq <= last) return;
       overflowed = true;
-    } else buffer.push(...events);
-    wake();
+      wake();
+    },
   });
   const onAbort = (): void => wake();
   signal.addEventListener("abort", onAbort);

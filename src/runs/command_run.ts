@@ -1,0 +1,49 @@
+import { CallError } from "@alkdev/operations";
+import type { Engine } from "../../engine/mod.ts";
+import type { RunCommand, RunRecord } from "./ports.ts";
+
+/**
+ * Carries out a command on a run that this hub drives; resolves when it is durable.
+ *
+ * @throws CallError SIGNAL_NOT_FOUND, SIGNAL_ANSWERED, or RUN_NOT_HERE when it is not driven here, or has just ended
+ */
+export async function commandRun(
+  engine: Engine,
+  { runId, by, command }: { readonly runId: string; readonly by: string; readonly command: RunCommand },
+): Promise<void> {
+  if (command.type === "signal") {
+    if (engine.live(runId) === null) throw elsewhere(runId);
+    const outcome = await engine.answer(runId, { name: command.name, payload: command.payload, by });
+    if (outcome === "answered") return;
+    if (outcome === "already") throw signalAnswered(runId, command.name);
+    throw new CallError(
+      "SIGNAL_NOT_FOUND",
+      `Cannot answer signal "${command.name}" of run ${runId}: nothing waits for it`,
+    );
+  }
+  const isDone = command.type === "abort"
+    ? await engine.abort(runId, { reason: command.reason, by })
+    : await engine.setPaused(runId, command.type === "pause", by);
+  if (!isDone) throw elsewhere(runId);
+}
+
+export function elsewhere(runId: string): CallError {
+  return new CallError("RUN_NOT_HERE", `Run ${runId} is being taken up by a hub: ask again`, {
+    runId,
+    retryAfterMs: 1000,
+  });
+}
+
+export function ended(row: RunRecord): CallError {
+  return new CallError("RUN_ENDED", `Run ${row.id} has already ended: its status is ${row.status}`, {
+    runId: row.id,
+    status: row.status,
+  });
+}
+
+export function signalAnswered(runId: string, name: string): CallError {
+  return new CallError(
+    "SIGNAL_ANSWERED",
+    `Cannot answer signal "${name}" of run ${runId}: it has been answered, or the run has ended`,
+  );
+}
