@@ -29,13 +29,17 @@ export function acquireMemoryLease(
     epoch,
     claim(limit) {
       if (!holds()) return Promise.reject(new FencedError(hubId, epoch));
+      // Who has let the lease run out loses it here: from now on its commits are refused.
+      for (const [id, hub] of store.hubs) {
+        if (id !== hubId && hub.until <= now()) store.hubs.set(id, { epoch: hub.epoch + 1, released: true, until: 0 });
+      }
       const claimed: string[] = [];
       for (const [id, run] of store.runs) {
         if (claimed.length === limit) break;
         if (isTerminalType(run.events[run.events.length - 1]!.type)) continue;
         if (run.hubId === hubId && run.epoch === epoch) continue;
         const owner = store.hubs.get(run.hubId);
-        if (owner !== undefined && owner.epoch === run.epoch && !owner.released && owner.until > now()) continue;
+        if (owner !== undefined && owner.epoch === run.epoch && !owner.released) continue;
         run.hubId = hubId;
         run.epoch = epoch;
         claimed.push(id);
@@ -48,7 +52,7 @@ export function acquireMemoryLease(
       return Promise.resolve();
     },
     release() {
-      if (holds()) store.hubs.set(hubId, { epoch, released: true, until: 0 });
+      if (holds()) store.hubs.set(hubId, { epoch: epoch + 1, released: true, until: 0 });
       return Promise.resolve();
     },
   };

@@ -70,6 +70,26 @@ export function ownershipConformance(name: string, create: () => Promise<LogWorl
     assert.deepEqual(await (await world.acquire("a")).claim(10), [run.runId]);
   });
 
+  test("claim() fences the hub whose lease ran out: it writes nothing more", async (world) => {
+    const late = await world.acquire("late");
+    const run = new RunScript().created();
+    await world.log(late).commit(run.events);
+    await world.expire("late");
+    const next = await world.acquire("next");
+    assert.deepEqual(await next.claim(10), [run.runId]);
+    await assert.rejects(world.log(late).commit(run.completed().events.slice(1)), FencedError);
+    await assert.rejects(late.renew(), FencedError);
+    await world.log(next).commit(run.events.slice(1));
+  });
+
+  test("release() fences the hub that released", async (world) => {
+    const gone = await world.acquire("gone");
+    const run = new RunScript().created();
+    await world.log(gone).commit(run.events);
+    await gone.release();
+    await assert.rejects(world.log(gone).commit(run.completed().events.slice(1)), FencedError);
+  });
+
   test("claim() and renew() throw FencedError when superseded", async (world) => {
     const first = await world.acquire("a");
     await world.acquire("a");
