@@ -53,6 +53,8 @@ export class ActiveRun extends Appender {
   #deadline: (() => void) | null = null;
   /** What became ready in the batch that is being committed. */
   #sealed: Place[] = [];
+  /** Retries that came due before the failure they follow was durable. */
+  #early: { readonly place: Place; readonly seq: number }[] = [];
   /** Whether the batch that is being committed holds the terminal event. */
   closedInBatch = false;
   /** Told when the terminal event is durable; null when this hub stops driving first. */
@@ -124,7 +126,8 @@ export class ActiveRun extends Appender {
       if (status === Status.RUNNING) this.#call(place, cell.attempt, true);
       else if (status === Status.WAITING && cell.dueAt !== null) this.#arm(place, cell.dueAt);
     }
-    this.dispatch(state.ready.splice(0));
+    // A fold leaves everything that was ever ready behind: what has begun to wait since has its timer.
+    this.dispatch(state.ready.splice(0).filter(({ frame, vertex }) => frame.status[vertex] === Status.READY));
   }
 
   /** The run's events so far go into the batch that is about to be sent. */
@@ -140,7 +143,10 @@ export class ActiveRun extends Appender {
     if (this.#awaiting.length > 0) this.#tellDurable();
     const sealed = this.#sealed;
     this.#sealed = [];
-    return sealed;
+    if (this.#early.length === 0) return sealed;
+    const due = this.#early.filter(({ seq }) => seq <= this.#durableSeq);
+    this.#early = this.#early.filter(({ seq }) => seq > this.#durableSeq);
+    return [...sealed, ...due.map(({ place }) => place)];
   }
 
   /** Resolves when all that has been emitted by now is durable, or will never be (fenced, stopped). */
@@ -250,7 +256,7 @@ export class ActiveRun extends Appender {
     const { clock, random } = this.#host;
     const retryAt = nextAttemptAt({ policy, attempt, code: error.code, now: clock.now(), random });
     this.emit({ type: "call.error", key, attempt, requestId, error, retryAt }, call);
-    if (retryAt !== null && this.state.terminal === null) this.#arm(call, retryAt);
+    if (retryAt !== null && this.state.terminal === null) this.#arm(call, retryAt, this.#seq);
   }
 
   /** Puts `call.requested` into the log, once. */
@@ -340,8 +346,8 @@ export class ActiveRun extends Appender {
     }
   }
 
-  /** Sets the timer of a waiting leaf: its next attempt, its wake-up or its time-out. */
-  #arm(place: Place, due: number): void {
+  /** Sets the timer of a waiting leaf: its next attempt (after the event `seq` is durable), its wake-up or its time-out. */
+  #arm(place: Place, due: number, seq = 0): void {
     const key = keyOf(this.state, place.frame, place.vertex);
     this.#disarm(key);
     this.#timers.set(
@@ -352,6 +358,7 @@ export class ActiveRun extends Appender {
         const node = this.#node(place);
         if (node.kind === "sleep") this.emit({ type: "timer.fired", key }, place);
         else if (node.kind === "signal") this.emit({ type: "signal.timedout", key }, place);
+        else if (seq > this.#durableSeq) this.#early.push({ place, seq });
         else this.dispatch([place]);
       }),
     );

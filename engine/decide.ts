@@ -7,7 +7,7 @@ import { toJsonValue, type ValueLimits } from "./json_value.ts";
 import { childrenOf, VertexKind } from "./program.ts";
 import { countNodes } from "./state/counts.ts";
 import { failureOrigin } from "./state/failure.ts";
-import { type Frame, type Place, Status } from "./state/frame.ts";
+import { type Frame, isTerminal, type Place, Status } from "./state/frame.ts";
 import { keyOf } from "./state/keys.ts";
 import type { RunState } from "./state/run_state.ts";
 import { bind, callFunction, expressionScope, mapItems, valueIn } from "./state/values.ts";
@@ -60,8 +60,11 @@ function decideMap(state: RunState, place: Place, key: string, node: PlanNode, l
 }
 
 function decideLoop(state: RunState, place: Place, key: string, node: PlanNode): EventBody | null {
-  const expansion = place.frame.expansions?.get(place.vertex);
+  const { frame, vertex } = place;
+  const expansion = frame.expansions?.get(vertex);
   if (node.kind !== "loop" || expansion === undefined) return null;
+  // Decided already (a fold leaves every turn's question behind), or no longer wanted.
+  if (expansion.active > 0 || isTerminal(frame.status[state.program.exit[frame.block.nodes[vertex]!]!]!)) return null;
   const last = expansion.frames[expansion.frames.length - 1]!;
   const again = typeof node.while === "string"
     ? evaluate(state, last, node.while)

@@ -27,6 +27,8 @@ export class NodeCall implements DispatchedCall {
   holdsSlot = false;
   cancelTimeout: (() => void) | null = null;
   #controller: AbortController | null = null;
+  #cancelled = false;
+  #reason: unknown;
 
   constructor(
     params: {
@@ -74,13 +76,20 @@ export class NodeCall implements DispatchedCall {
     return this.run.caller.orgId;
   }
 
+  /** Made on first use: a handler may ask for it only after the call was cancelled. */
   get signal(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
   }
 
   /** Ends the call from this side: the signal first, then nobody listens any more. */
   cancel(reason: unknown): void {
     this.ended = true;
+    this.#cancelled = true;
+    this.#reason = reason;
     this.cancelTimeout?.();
     this.#controller?.abort(reason);
   }

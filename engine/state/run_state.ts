@@ -80,6 +80,9 @@ export class RunState {
   #applyTo(frame: Frame, vertex: number, event: Exclude<RunEvent, { type: `run.${string}` }>): void {
     if (isTerminal(frame.status[vertex]!) && event.type !== "loop.turned") {
       if (event.type === "call.aborted") frame.cell(vertex).completedAt ??= event.at;
+      if (event.type === "node.failed" && frame.block.kinds[vertex] === VertexKind.LOOP) {
+        this.#failTurn(frame, vertex, event);
+      }
       return;
     }
     switch (event.type) {
@@ -329,6 +332,19 @@ export class RunState {
       expansion.count++;
       this.#open(frame, index, expansion, expansion.frames.length);
     } else if (--frame.pending[exit]! === 0) this.#arrive(frame, exit);
+  }
+
+  /** Whether a Loop goes on could not be told: it has begun, so it is its exit that fails. */
+  #failTurn(frame: Frame, vertex: number, event: EventOf<"node.failed">): void {
+    const exit = this.program.exit[frame.block.nodes[vertex]!]!;
+    if (isTerminal(frame.status[exit]!)) return;
+    const cell = frame.cell(vertex);
+    cell.error = event.error;
+    cell.completedAt = event.at;
+    cell.endedSeq = event.seq;
+    frame.status[vertex] = Status.FAILED;
+    (frame.tainted ??= new Set()).add(exit);
+    if (--frame.pending[exit]! === 0) this.#arrive(frame, exit);
   }
 
   #frameDone(frame: Frame, bad: boolean): void {
