@@ -11,17 +11,28 @@ type Fault = "none" | "refused" | "lost-answer" | "crash-before" | "crash-after"
 
 /** One hub's view of the log, through a bad line. */
 export function adversaryLog(world: World, hub: HubProcess, inner: EventLog): EventLog {
+  const concurrency = world.profile.commitConcurrency;
   let underWay = 0;
+  const busy = new Set<string>();
   return {
+    concurrency,
     commit(batch) {
       if (hub.dead) return new Promise(() => {});
-      if (++underWay > 1) world.broken(new Violation("G1", `${hub.name} has ${underWay} commits under way`));
+      if (++underWay > concurrency) world.broken(new Violation("G1", `${hub.name} has ${underWay} commits under way`));
+      const runs = new Set(batch.map((event) => event.runId));
+      for (const runId of runs) {
+        if (busy.has(runId)) {
+          world.broken(new Violation("G1", `${hub.name} has two commits of one run under way`, runId));
+        }
+        busy.add(runId);
+      }
       const text = JSON.stringify(batch);
       const fault = pickFault(world);
       if (fault !== "none") world.note(`fault ${hub.name} commit ${fault}`);
       return new Promise<CommitResult>((resolve, reject) => {
         const answer = (settle: () => void) => {
           underWay--;
+          for (const runId of runs) busy.delete(runId);
           settle();
         };
         const carry = async () => {

@@ -8,6 +8,8 @@ export interface Profile {
   readonly requests: number;
   /** Upper limits of delays, ms. */
   readonly commitMs: number;
+  /** Commits under way at once. */
+  readonly commitConcurrency: number;
   readonly networkMs: number;
   readonly loss: number;
   readonly duplication: number;
@@ -30,6 +32,7 @@ export function drawProfile(chance: Chance): Profile {
     leaves: chance.pick([1, 3, 5, 8, 8, 14]),
     requests: chance.int(1, 9),
     commitMs: chance.pick([0, 1, 4, 30]),
+    commitConcurrency: chance.pick([1, 2, 2, 3]),
     networkMs: chance.pick([0, 2, 10, 60]),
     loss: calm ? 0 : chance.pick([0, 0.05, 0.3]),
     duplication: calm ? 0 : chance.pick([0, 0.1, 0.4]),
