@@ -4,6 +4,7 @@
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "packages/pubsub": [],
   "packages/keypal": [],
+  "packages/taskgraph": [],
   "packages/operations": ["packages/pubsub"],
   "packages/flowgraph": ["packages/operations"],
   "packages/spoke": ["packages/operations", "packages/pubsub"],

@@ -1,0 +1,20 @@
+import { InvalidInputError } from "../error/taskgraph_error.ts";
+import type { EvConfig, EvResult } from "../schema/results.ts";
+
+/**
+ * What a task is expected to cost, in units of scope cost (or of worth, with a `valueRate`).
+ *
+ * @param p how likely it is to succeed, 0 to 1
+ * @throws {InvalidInputError} when `p` is not from 0 to 1
+ */
+export function calculateTaskEv(p: number, scopeCost: number, impactWeight: number, config: EvConfig = {}): EvResult {
+  if (!(p >= 0 && p <= 1)) throw new InvalidInputError("p", `Cannot weigh with p as ${p}: wanted a number from 0 to 1`);
+  const { retries = 0, fallbackCost = 0, timeLost = 0, valueRate = 0 } = config;
+  const wanted = (1 - p) / p;
+  const expectedRetries = retries > 0 ? Math.min(wanted, retries) : wanted;
+  const success = scopeCost * impactWeight;
+  // Retries without end cost nothing when no time is lost with them: 0 × ∞ would be NaN.
+  const failure = success + fallbackCost + (timeLost === 0 ? 0 : timeLost * expectedRetries);
+  const ev = p * success + (1 - p) * failure;
+  return { ev: valueRate === 0 ? ev : ev * valueRate, pSuccess: p, expectedRetries };
+}
