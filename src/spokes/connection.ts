@@ -43,6 +43,8 @@ export class Connection implements SpokeLink {
   readonly principal: SpokePrincipal;
   /** Null until it has registered operations; for a plain client it stays so. */
   spoke: Spoke | null = null;
+  /** What `spoke` may come back with; null as long as that is. */
+  resumeToken: string | null = null;
   isClosed = false;
   readonly #host: ConnectionHost;
   readonly #socket: SpokeSocket;

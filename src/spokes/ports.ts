@@ -31,8 +31,8 @@ export interface SpokeRecord {
   readonly labels: Readonly<Record<string, string>>;
   readonly hostInfo: Readonly<Record<string, unknown>> | null;
   readonly maxConcurrency: number;
-  /** Secret by which the spoke comes back as itself. */
-  readonly resumeToken: string;
+  /** SHA-256 in hex of the secret by which the spoke comes back as itself; the secret is nowhere but with it and its socket. */
+  readonly resumeTokenHash: string;
   readonly operations: readonly OperationSpec[];
   readonly connectedAt: number;
 }

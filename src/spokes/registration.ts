@@ -209,13 +209,17 @@ function text(
   absent?: string,
 ): string {
   const value = source[field] ?? absent;
-  if (typeof value === "string" && value.length <= maxLength && (value !== "" || absent === "")) return value;
+  const isText = typeof value === "string" && value.length <= maxLength && (value !== "" || absent === "");
+  // The database's text cannot hold NUL.
+  if (isText && !value.includes("\0")) return value;
   const whose = typeof source["namespace"] === "string" && typeof source["name"] === "string"
     ? ` of operation "${source["namespace"]}.${source["name"]}"`
     : "";
   throw invalid(
     `${path}/${field}`,
-    `Field "${field}"${whose} is ${quote(value)}: wanted a string of at most ${maxLength} characters`,
+    `Field "${field}"${whose} is ${quote(value)}: wanted a string of at most ${maxLength} characters${
+      isText ? ", none of them NUL" : ""
+    }`,
   );
 }
 

@@ -19,6 +19,7 @@ import type {
   SpokeView,
 } from "./ports.ts";
 import { type Registration, reviveOperations } from "./registration.ts";
+import { hashResumeToken } from "./resume_token.ts";
 import { Spoke } from "./spoke.ts";
 
 export interface RunnerPoolOptions {
@@ -202,9 +203,11 @@ class Pool implements RunnerPool, ConnectionHost {
       );
     }
     const known = connection.spoke ?? this.#resumable(registration.resume, connection);
+    const presented = connection.spoke === null ? registration.resume : connection.resumeToken;
+    const resume = (known === null ? null : presented) ?? this.#newId();
     const operations = new Map(registration.operations.map((spec) => [`${spec.namespace}.${spec.name}`, spec]));
     this.router.checkConflicts(orgId, operations, known);
-    const spoke = this.#admit(connection, registration, known);
+    const spoke = this.#admit(connection, registration, known, resume);
     try {
       await this.#options.store.connected({ hubId: this.#options.hubId, record: spoke.record });
     } catch (error) {
@@ -220,7 +223,7 @@ class Pool implements RunnerPool, ConnectionHost {
       spokeId: spoke.id,
       hubId,
       heartbeatMs: this.#heartbeatMs,
-      resume: spoke.record.resumeToken,
+      resume,
       resumed: known !== null,
       batch: registration.batch,
       maxFrameBytes: this.maxFrameBytes,
@@ -248,21 +251,21 @@ class Pool implements RunnerPool, ConnectionHost {
   #resumable(token: string | null, connection: Connection): Spoke | null {
     if (token === null) return null;
     const { orgId, identity } = connection.principal;
+    const hash = hashResumeToken(token);
     for (const spoke of this.#spokes.values()) {
       const { record } = spoke;
-      if (record.resumeToken !== token || record.orgId !== orgId || record.identityId !== identity.id) continue;
+      if (record.resumeTokenHash !== hash || record.orgId !== orgId || record.identityId !== identity.id) continue;
       return spoke;
     }
     return null;
   }
 
   /** From here on calls for it are accepted, and wait until it is active. */
-  #admit(connection: Connection, registration: Registration, known: Spoke | null): Spoke {
+  #admit(connection: Connection, registration: Registration, known: Spoke | null, resume: string): Spoke {
     const { orgId, identity } = connection.principal;
-    const newId = this.#options.newId ?? (() => crypto.randomUUID());
     const { name, spokeType, version, labels, hostInfo, maxConcurrency, operations } = registration;
     const record: SpokeRecord = {
-      id: known?.id ?? newId(),
+      id: known?.id ?? this.#newId(),
       orgId,
       identityId: identity.id,
       name,
@@ -271,7 +274,7 @@ class Pool implements RunnerPool, ConnectionHost {
       labels,
       hostInfo,
       maxConcurrency,
-      resumeToken: known?.record.resumeToken ?? newId(),
+      resumeTokenHash: hashResumeToken(resume),
       operations,
       connectedAt: this.clock.now(),
     };
@@ -281,6 +284,7 @@ class Pool implements RunnerPool, ConnectionHost {
     if (former !== connection) spoke.status = "registering";
     spoke.link = former === connection ? connection : null;
     connection.spoke = spoke;
+    connection.resumeToken = resume;
     spoke.lastSeenAt = this.clock.now();
     spoke.update(record);
     this.#spokes.set(spoke.id, spoke);
@@ -292,6 +296,10 @@ class Pool implements RunnerPool, ConnectionHost {
       other.close(4001, "Spoke has come back on another socket");
     }
     return spoke;
+  }
+
+  #newId(): string {
+    return this.#options.newId?.() ?? crypto.randomUUID();
   }
 
   #find(orgId: string, spokeId: string): Spoke | undefined {

@@ -1,118 +1,119 @@
 import type { ApiKeyMetadata, ApiKeyRecord, Storage } from "@alkdev/keypal";
+import { and, arrayOverlaps, asc, eq, type SQL, sql } from "drizzle-orm";
 import { auditStore } from "./audit_store.ts";
+import { checkedRow } from "./checked_row.ts";
 import type { Database } from "./database.ts";
 import { ensureAccount, ensureOrganization } from "./organization_store.ts";
+import { apiKeyRow, apiKeys } from "./schema/mod.ts";
 
 /** keypal's storage in real columns. An owner that has no account yet gets a service account. */
 export function createKeyStorage(db: Database): Storage {
-  const find = async (where: string, values: readonly unknown[]): Promise<readonly ApiKeyRecord[]> =>
-    (await db.query<KeyRow>(`select ${COLUMNS} from api_keys where ${where} order by created_at, id`, values))
-      .map(toRecord);
-  const save = async (record: ApiKeyRecord) => {
-    await ensureAccount(db, record.metadata.ownerId);
-    if (record.metadata.orgId !== undefined) await ensureOrganization(db, record.metadata.orgId);
-    await db.query(SAVE, toValues(record));
+  const { orm } = db;
+  const find = async (where: SQL | undefined): Promise<readonly ApiKeyRecord[]> =>
+    (await orm.select().from(apiKeys).where(where).orderBy(asc(apiKeys.createdAt), asc(apiKeys.id))).map(toRecord);
+  const findByTags = async (tags: readonly string[], ownerId?: string) => {
+    if (tags.length === 0) return [];
+    const hasTag = arrayOverlaps(apiKeys.tags, tags.map((tag) => tag.toLowerCase()));
+    return await find(and(hasTag, ownerId === undefined ? undefined : eq(apiKeys.ownerId, ownerId)));
   };
-  const findById = async (id: string) => (await find("id = $1", [id]))[0] ?? null;
-  const byTags = (tags: readonly string[], ownerId?: string) =>
-    find("tags && $1::text[] and ($2::text is null or owner_id = $2)", [
-      tags.map((tag) => tag.toLowerCase()),
-      ownerId ?? null,
-    ]);
   return {
-    save,
-    findById,
-    findByHash: async (keyHash) => (await find("key_hash = $1", [keyHash]))[0] ?? null,
-    findByOwner: (ownerId) => find("owner_id = $1", [ownerId]),
-    findByOrg: (orgId) => find("org_id = $1", [orgId]),
-    findByTags: byTags,
-    findByTag: (tag, ownerId) => byTags([tag], ownerId),
-    async updateMetadata(id, metadata) {
-      const record = await findById(id);
-      if (record !== null) await save({ ...record, metadata: { ...record.metadata, ...metadata } });
+    async save({ id, keyHash, metadata }) {
+      await ensureOwners(db, metadata);
+      const values = { ...UNSET, ...toColumns(metadata), ownerId: metadata.ownerId, keyHash };
+      await orm.insert(apiKeys).values({ id, createdAt: sql`clock_timestamp()`, ...values }).onConflictDoUpdate({
+        target: apiKeys.id,
+        set: { ...values, updatedAt: sql`now()` },
+      });
     },
-    delete: async (id) => void await db.query("delete from api_keys where id = $1", [id]),
-    deleteByOwner: async (ownerId) => void await db.query("delete from api_keys where owner_id = $1", [ownerId]),
+    findById: async (id) => (await find(eq(apiKeys.id, id)))[0] ?? null,
+    findByHash: async (keyHash) => (await find(eq(apiKeys.keyHash, keyHash)))[0] ?? null,
+    findByOwner: (ownerId) => find(eq(apiKeys.ownerId, ownerId)),
+    findByOrg: (orgId) => find(eq(apiKeys.orgId, orgId)),
+    findByTags,
+    findByTag: (tag, ownerId) => findByTags([tag], ownerId),
+    // Only what is given: a use is recorded beside a revocation, and must not write back that the key is not revoked.
+    async updateMetadata(id, metadata) {
+      await ensureOwners(db, metadata);
+      await orm.update(apiKeys).set({ ...toColumns(metadata), updatedAt: sql`now()` }).where(eq(apiKeys.id, id));
+    },
+    delete: async (id) => void await orm.delete(apiKeys).where(eq(apiKeys.id, id)),
+    deleteByOwner: async (ownerId) => void await orm.delete(apiKeys).where(eq(apiKeys.ownerId, ownerId)),
     ...auditStore(db),
   };
 }
 
-const COLUMNS = `id, owner_id, org_id, key_hash, name, description, scopes, resources, tags, enabled, rotated_to_id,
-  (extract(epoch from created_at) * 1000)::float8 as created_at, (extract(epoch from expires_at) * 1000)::float8 as expires_at,
-  (extract(epoch from revoked_at) * 1000)::float8 as revoked_at, (extract(epoch from last_used_at) * 1000)::float8 as last_used_at`;
-
-const SAVE = `
-  insert into api_keys (id, owner_id, org_id, key_hash, name, description, scopes, resources, tags, enabled, rotated_to_id,
-    created_at, expires_at, revoked_at, last_used_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9, $10, $11, coalesce($12::timestamptz, clock_timestamp()), $13, $14, $15)
-  on conflict (id) do update set owner_id = excluded.owner_id, org_id = excluded.org_id, key_hash = excluded.key_hash,
-    name = excluded.name, description = excluded.description, scopes = excluded.scopes, resources = excluded.resources,
-    tags = excluded.tags, enabled = excluded.enabled, rotated_to_id = excluded.rotated_to_id,
-    expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, last_used_at = excluded.last_used_at,
-    updated_at = now()`;
-
-interface KeyRow {
-  readonly id: string;
-  readonly owner_id: string;
-  readonly org_id: string | null;
-  readonly key_hash: string;
-  readonly name: string | null;
-  readonly description: string | null;
-  readonly scopes: readonly string[];
-  readonly resources: Readonly<Record<string, readonly string[]>>;
-  readonly tags: readonly string[];
-  readonly enabled: boolean;
-  readonly rotated_to_id: string | null;
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly revoked_at: number | null;
-  readonly last_used_at: number | null;
+async function ensureOwners(db: Database, { ownerId, orgId }: Partial<ApiKeyMetadata>): Promise<void> {
+  if (ownerId !== undefined) await ensureAccount(db, ownerId);
+  if (orgId !== undefined) await ensureOrganization(db, orgId);
 }
 
-function toValues({ id, keyHash, metadata }: ApiKeyRecord): readonly unknown[] {
-  return [
-    id,
-    metadata.ownerId,
-    metadata.orgId ?? null,
-    keyHash,
-    metadata.name ?? null,
-    metadata.description ?? null,
-    metadata.scopes ?? [],
-    JSON.stringify(metadata.resources ?? {}),
-    metadata.tags ?? [],
-    metadata.enabled ?? true,
-    metadata.rotatedTo ?? null,
-    metadata.createdAt ?? null,
-    metadata.expiresAt ?? null,
-    metadata.revokedAt ?? null,
-    metadata.lastUsedAt ?? null,
-  ];
+type KeyColumns = Partial<typeof apiKeys.$inferInsert>;
+
+/** What a saved record does not say. */
+const UNSET = {
+  orgId: null,
+  name: null,
+  description: null,
+  scopes: [],
+  resources: {},
+  tags: [],
+  enabled: true,
+  rotatedToId: null,
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+} satisfies KeyColumns;
+
+/** The columns of the fields that are given, and of no others. */
+function toColumns(metadata: Partial<ApiKeyMetadata>): KeyColumns {
+  const { ownerId, orgId, name, description, scopes, resources, tags, enabled, rotatedTo } = metadata;
+  const { createdAt, expiresAt, revokedAt, lastUsedAt } = metadata;
+  return {
+    ...(ownerId !== undefined && { ownerId }),
+    ...(orgId !== undefined && { orgId }),
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(scopes !== undefined && { scopes: [...scopes] }),
+    ...(resources !== undefined && { resources }),
+    ...(tags !== undefined && { tags: [...tags] }),
+    ...(enabled !== undefined && { enabled }),
+    ...(rotatedTo !== undefined && { rotatedToId: rotatedTo }),
+    ...(createdAt !== undefined && { createdAt: Date.parse(createdAt) }),
+    ...(expiresAt !== undefined && { expiresAt: msOrNull(expiresAt) }),
+    ...(revokedAt !== undefined && { revokedAt: msOrNull(revokedAt) }),
+    ...(lastUsedAt !== undefined && { lastUsedAt: msOrNull(lastUsedAt) }),
+  };
 }
 
-function toRecord(row: KeyRow): ApiKeyRecord {
+function toRecord(unchecked: typeof apiKeys.$inferSelect): ApiKeyRecord {
+  const row = checkedRow("api_keys", apiKeyRow, unchecked);
   const metadata: ApiKeyMetadata = {
-    ownerId: row.owner_id,
-    ...(row.org_id !== null && { orgId: row.org_id }),
+    ownerId: row.ownerId,
+    ...(row.orgId !== null && { orgId: row.orgId }),
     ...(row.name !== null && { name: row.name }),
     ...(row.description !== null && { description: row.description }),
     scopes: row.scopes,
     resources: row.resources,
     tags: row.tags,
     enabled: row.enabled,
-    createdAt: iso(row.created_at),
-    expiresAt: isoOrNull(row.expires_at),
-    revokedAt: isoOrNull(row.revoked_at),
-    lastUsedAt: isoOrNull(row.last_used_at),
-    rotatedTo: row.rotated_to_id,
+    createdAt: iso(row.createdAt),
+    expiresAt: isoOrNull(row.expiresAt),
+    revokedAt: isoOrNull(row.revokedAt),
+    lastUsedAt: isoOrNull(row.lastUsedAt),
+    rotatedTo: row.rotatedToId,
   };
-  return { id: row.id, keyHash: row.key_hash, metadata };
+  return { id: row.id, keyHash: row.keyHash, metadata };
 }
 
 /** ISO 8601 of ms since the epoch. */
-export function iso(ms: number): string {
+function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
 function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : iso(ms);
+}
+
+function msOrNull(text: string | null): number | null {
+  return text === null ? null : Date.parse(text);
 }

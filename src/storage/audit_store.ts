@@ -1,8 +1,11 @@
-import type { AuditAction, AuditLog, AuditLogQuery, AuditLogStats } from "@alkdev/keypal";
+import type { AuditAction, AuditLog, AuditLogQuery, Storage } from "@alkdev/keypal";
+import { and, count, desc, eq, gte, isNotNull, lte, max, type SQL, sql } from "drizzle-orm";
 import type { Page } from "../runs/ports.ts";
+import { checkedRow } from "./checked_row.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { ensureAccount, ensureOrganization } from "./organization_store.ts";
+import { auditLogRow, auditLogs } from "./schema/mod.ts";
 
 /** Anything that someone did, for people to read later. `at` is ms since the epoch. */
 export interface AuditEntry {
@@ -35,34 +38,27 @@ export interface AuditLogStore {
   list(params: { readonly orgId: string; readonly limit: number; readonly cursor?: string }): Promise<Page<AuditEntry>>;
 }
 
-const APPEND = `
-  insert into audit_logs (id, action, owner_id, key_id, org_id, details, created_at)
-  values ($1, $2, $3, $4, $5, $6::text::json, coalesce($7::timestamptz, date_trunc('milliseconds', clock_timestamp())))`;
-
 /** The append-only audit log. */
 export function createAuditLog(db: Database): AuditLogStore {
+  const { orm } = db;
   return {
-    append: async ({ action, ownerId, keyId, orgId, details }) => {
-      await ensureAccount(db, ownerId);
-      await db.query(APPEND, [crypto.randomUUID(), action, ownerId, keyId, orgId, JSON.stringify(details), null]);
+    async append(entry) {
+      await ensureAccount(db, entry.ownerId);
+      // Whole ms: a cursor says no more, and a page must go on right after its last entry.
+      const createdAt = sql`date_trunc('milliseconds', clock_timestamp())`;
+      await orm.insert(auditLogs).values({ id: crypto.randomUUID(), ...entry, createdAt });
     },
-    record: async ({ action, orgId, actorId, actorKeyId, keyId, at, data }) => {
+    async record({ action, orgId, actorId, actorKeyId, keyId, at, data }) {
       await ensureAccount(db, actorId);
       await ensureOrganization(db, orgId);
-      const details = JSON.stringify({ ...data, actorKeyId });
-      await db.query(APPEND, [crypto.randomUUID(), action, actorId, keyId, orgId, details, new Date(at).toISOString()]);
+      const details = { ...data, actorKeyId };
+      const entry = { action, ownerId: actorId, keyId, orgId, details, createdAt: at };
+      await orm.insert(auditLogs).values({ id: crypto.randomUUID(), ...entry });
     },
-    list: async ({ orgId, limit, cursor }) => {
-      const position = cursor === undefined ? null : decodeCursor(cursor);
-      const rows = await db.query<AuditEntry>(
-        `select id, action, owner_id as "ownerId", key_id as "keyId", org_id as "orgId", details,
-           (extract(epoch from created_at) * 1000)::float8 as at
-         from audit_logs where org_id = $1
-           and ($2::float8 is null or (created_at, id) < (to_timestamp($2::float8 / 1000), $3::text))
-         order by created_at desc, id desc limit $4`,
-        [orgId, position?.createdAt ?? null, position?.id ?? null, limit + 1],
-      );
-      const items = rows.slice(0, limit);
+    async list({ orgId, limit, cursor }) {
+      const rows = await orm.select().from(auditLogs).where(and(eq(auditLogs.orgId, orgId), after(cursor)))
+        .orderBy(desc(auditLogs.createdAt), desc(auditLogs.id)).limit(limit + 1);
+      const items = rows.slice(0, limit).map(toEntry);
       const last = items.at(-1);
       const nextCursor = rows.length > limit && last !== undefined
         ? encodeCursor({ createdAt: last.at, id: last.id })
@@ -72,65 +68,75 @@ export function createAuditLog(db: Database): AuditLogStore {
   };
 }
 
-interface KeyAudit {
-  saveLog(log: AuditLog): Promise<void>;
-  findLogs(query: AuditLogQuery): Promise<readonly AuditLog[]>;
-  countLogs(query: AuditLogQuery): Promise<number>;
-  deleteLogs(query: AuditLogQuery): Promise<number>;
-  getLogStats(ownerId: string): Promise<AuditLogStats>;
+/** Entries older than the page that ended at `cursor`; a comparison of rows, which the index can begin at. */
+function after(cursor: string | undefined): SQL | undefined {
+  if (cursor === undefined) return undefined;
+  const { createdAt, id } = decodeCursor(cursor);
+  return sql`(${auditLogs.createdAt}, ${auditLogs.id}) < (${
+    sql.param(createdAt, auditLogs.createdAt)
+  }::timestamptz, ${id})`;
 }
 
-const MATCH = `key_id is not null and ($1::text is null or key_id = $1) and ($2::text is null or owner_id = $2)
-  and ($3::text is null or action = $3) and ($4::timestamptz is null or created_at >= $4)
-  and ($5::timestamptz is null or created_at <= $5)`;
+function toEntry(row: typeof auditLogs.$inferSelect): AuditEntry {
+  const { id, action, ownerId, keyId, orgId, details, createdAt } = checkedRow("audit_logs", auditLogRow, row);
+  return { id, action, ownerId, keyId, orgId, details, at: createdAt };
+}
+
+type KeyAudit = Required<Pick<Storage, "saveLog" | "findLogs" | "countLogs" | "deleteLogs" | "getLogStats">>;
 
 /** keypal's part of the audit log: the entries about keys. */
 export function auditStore(db: Database): KeyAudit {
+  const { orm } = db;
   return {
-    saveLog: async ({ id, action, keyId, ownerId, timestamp, data }) => {
+    async saveLog({ id, action, keyId, ownerId, timestamp, data }) {
       await ensureAccount(db, ownerId);
-      await db.query(APPEND, [id, action, ownerId, keyId, null, JSON.stringify(data ?? {}), timestamp]);
+      const createdAt = Date.parse(timestamp);
+      await orm.insert(auditLogs).values({ id, action, ownerId, keyId, details: data ?? {}, createdAt });
     },
-    findLogs: async (query) => {
-      const rows = await db.query<AuditEntry & { readonly action: AuditAction; readonly keyId: string }>(
-        `select id, action, owner_id as "ownerId", key_id as "keyId", details,
-           (extract(epoch from created_at) * 1000)::float8 as at
-         from audit_logs where ${MATCH} order by created_at desc, id desc limit $6 offset $7`,
-        [...filter(query), query.limit ?? null, query.offset ?? 0],
-      );
-      return rows.map(({ id, action, keyId, ownerId, details, at }) => ({
-        id,
-        action,
-        keyId,
-        ownerId,
-        timestamp: new Date(at).toISOString(),
-        ...(Object.keys(details).length > 0 && { data: details }),
-      }));
+    async findLogs(query) {
+      const matching = orm.select().from(auditLogs).where(matches(query))
+        .orderBy(desc(auditLogs.createdAt), desc(auditLogs.id)).offset(query.offset ?? 0);
+      const rows = await (query.limit === undefined ? matching : matching.limit(query.limit));
+      return rows.map(toLog);
     },
-    countLogs: async (query) => {
-      const rows = await db.query<{ n: number }>(
-        `select count(*)::int as n from audit_logs where ${MATCH}`,
-        filter(query),
-      );
-      return rows[0]?.n ?? 0;
+    async countLogs(query) {
+      const [row] = await orm.select({ n: count() }).from(auditLogs).where(matches(query));
+      return row?.n ?? 0;
     },
     deleteLogs: async (query) =>
-      (await db.query(`delete from audit_logs where ${MATCH} returning id`, filter(query))).length,
-    getLogStats: async (ownerId) => {
-      const rows = await db.query<{ action: AuditAction; n: number; last: number }>(
-        `select action, count(*)::int as n, (extract(epoch from max(created_at)) * 1000)::float8 as last
-         from audit_logs where owner_id = $1 and key_id is not null group by action`,
-        [ownerId],
-      );
+      (await orm.delete(auditLogs).where(matches(query)).returning({ id: auditLogs.id })).length,
+    async getLogStats(ownerId) {
+      const rows = await orm.select({ action: auditLogs.action, n: count(), last: max(auditLogs.createdAt) })
+        .from(auditLogs).where(matches({ ownerId })).groupBy(auditLogs.action);
+      const last = Math.max(...rows.map((row) => row.last ?? 0));
       return {
         total: rows.reduce((sum, row) => sum + row.n, 0),
         byAction: Object.fromEntries(rows.map((row) => [row.action, row.n])),
-        lastActivity: rows.length === 0 ? null : new Date(Math.max(...rows.map((row) => row.last))).toISOString(),
+        lastActivity: rows.length === 0 ? null : new Date(last).toISOString(),
       };
     },
   };
 }
 
-function filter({ keyId, ownerId, action, startDate, endDate }: AuditLogQuery): readonly unknown[] {
-  return [keyId ?? null, ownerId ?? null, action ?? null, startDate ?? null, endDate ?? null];
+function matches({ keyId, ownerId, action, startDate, endDate }: AuditLogQuery): SQL | undefined {
+  return and(
+    isNotNull(auditLogs.keyId),
+    keyId === undefined ? undefined : eq(auditLogs.keyId, keyId),
+    ownerId === undefined ? undefined : eq(auditLogs.ownerId, ownerId),
+    action === undefined ? undefined : eq(auditLogs.action, action),
+    startDate === undefined ? undefined : gte(auditLogs.createdAt, Date.parse(startDate)),
+    endDate === undefined ? undefined : lte(auditLogs.createdAt, Date.parse(endDate)),
+  );
+}
+
+function toLog(row: typeof auditLogs.$inferSelect): AuditLog {
+  const { id, action, keyId, ownerId, details, createdAt } = checkedRow("audit_logs", auditLogRow, row);
+  return {
+    id,
+    action: action as AuditAction, // as saveLog was given it, or another word that its reader asked for
+    keyId: keyId ?? "", // never null: see `matches`
+    ownerId,
+    timestamp: new Date(createdAt).toISOString(),
+    ...(Object.keys(details).length > 0 && { data: details }),
+  };
 }

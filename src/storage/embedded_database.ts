@@ -1,4 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
+import { drizzle } from "drizzle-orm/pglite";
 import type { Connection, Database, Queryable } from "./database.ts";
 import { lockFolder } from "./folder_lock.ts";
 
@@ -39,6 +40,7 @@ function embedded(pglite: PGlite, unlock: () => void): EmbeddedDatabase {
   };
   return {
     kind: "embedded",
+    orm: drizzle({ client: pglite }),
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pglite.query<Row>(text, [...values])).rows,
     transaction: (work: (tx: Queryable) => Promise<unknown>) =>

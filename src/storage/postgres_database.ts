@@ -1,3 +1,4 @@
+import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import type { Connection, Database, Queryable } from "./database.ts";
 
@@ -9,6 +10,7 @@ export function openPostgres(params: { readonly url: string; readonly max?: numb
   let closed: Promise<void> | undefined;
   return {
     kind: "postgres",
+    orm: drizzle({ client: pool }),
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
     transaction: (work) => transaction(pool, work),

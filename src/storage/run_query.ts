@@ -6,9 +6,11 @@ import { column } from "./event_body.ts";
 const SEARCHED = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export const RUN_COLUMNS = `r.id, r.org_id, r.workflow, r.version, r.plan_hash, r.status, r.priority, r.labels,
-  r.parent_run_id, coalesce(r.root_run_id, r.id) as root_run_id, (extract(epoch from r.created_at) * 1000)::float8 as created_at,
-  (extract(epoch from r.completed_at) * 1000)::float8 as completed_at, r.error_code`;
+const RUN_COLUMNS =
+  `r.id, r.org_id as "orgId", r.workflow, r.version, r.plan_hash as "planHash", r.status, r.priority, r.labels,
+  r.parent_run_id as "parentRunId", coalesce(r.root_run_id, r.id) as "rootRunId",
+  (extract(epoch from r.created_at) * 1000)::float8 as "createdAt",
+  (extract(epoch from r.completed_at) * 1000)::float8 as "completedAt", r.error_code as "errorCode"`;
 
 /**
  * The list as SQL. Each filter has an index that gives the newest first, so that a page costs what it shows: organization and

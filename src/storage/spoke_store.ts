@@ -1,6 +1,9 @@
 import type { OperationSpec } from "@alkdev/operations";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { checkedRow } from "./checked_row.ts";
 import type { Database } from "./database.ts";
 import { ensureOrganization } from "./organization_store.ts";
+import { spokeRow, spokes } from "./schema/mod.ts";
 
 /** A spoke as it is kept. Times are ms since the epoch. */
 export interface SpokeRow {
@@ -13,7 +16,8 @@ export interface SpokeRow {
   readonly labels: Readonly<Record<string, string>>;
   readonly hostInfo: Readonly<Record<string, unknown>> | null;
   readonly maxConcurrency: number;
-  readonly resumeToken: string;
+  /** SHA-256 in hex. */
+  readonly resumeTokenHash: string;
   readonly operations: readonly OperationSpec[];
   readonly connectedAt: number;
 }
@@ -26,58 +30,67 @@ export interface StoredSpokes {
   heartbeats(params: { readonly spokeIds: readonly string[]; readonly at: number }): Promise<void>;
 }
 
-/** A spoke that leaves keeps its row, as `disconnected`, without its secret. */
+/** A spoke that leaves keeps its row, as `disconnected`, without the hash of its secret. */
 export function createSpokeStore(db: Database): StoredSpokes {
+  const { orm } = db;
   return {
-    load: ({ hubId }) =>
-      db.query<SpokeRow>(
-        `select id, org_id as "orgId", identity_id as "identityId", name, spoke_type as "spokeType", version, labels,
-           host_info as "hostInfo", max_concurrency as "maxConcurrency", resume_token as "resumeToken", operations,
-           (extract(epoch from connected_at) * 1000)::float8 as "connectedAt"
-         from spokes where hub_id = $1 and status = 'connected' order by connected_at, id`,
-        [hubId],
-      ),
-    connected: async ({ hubId, record }) => {
+    async load({ hubId }) {
+      const rows = await orm.select().from(spokes).where(and(eq(spokes.hubId, hubId), eq(spokes.status, "connected")))
+        .orderBy(asc(spokes.connectedAt), asc(spokes.id));
+      return rows.map(toSpoke);
+    },
+    async connected({ hubId, record }) {
       await ensureOrganization(db, record.orgId);
-      await db.query(CONNECTED, [
-        record.id,
-        record.orgId,
-        hubId,
-        record.identityId,
-        record.name,
-        record.spokeType,
-        record.version,
-        JSON.stringify(record.labels),
-        record.hostInfo === null ? null : JSON.stringify(record.hostInfo),
-        record.maxConcurrency,
-        record.resumeToken,
-        JSON.stringify(record.operations),
-        record.connectedAt,
-      ]);
+      const { id, ...columns } = record;
+      const values = { ...columns, hubId, status: "connected" } as const;
+      await orm.insert(spokes).values({ id, ...values }).onConflictDoUpdate({
+        target: spokes.id,
+        set: { ...values, disconnectedAt: null, disconnectReason: null, updatedAt: sql`now()` },
+      });
     },
-    disconnected: async ({ spokeId, at, reason }) => {
-      await db.query(
-        `update spokes set status = 'disconnected', disconnected_at = to_timestamp($2::float8 / 1000),
-           disconnect_reason = $3, resume_token = '', updated_at = now() where id = $1`,
-        [spokeId, at, reason],
-      );
+    async disconnected({ spokeId, at, reason }) {
+      await orm.update(spokes).set({
+        status: "disconnected",
+        disconnectedAt: at,
+        disconnectReason: reason,
+        resumeTokenHash: "",
+        updatedAt: sql`now()`,
+      }).where(eq(spokes.id, spokeId));
     },
-    heartbeats: async ({ spokeIds, at }) => {
-      await db.query(
-        "update spokes set last_heartbeat = to_timestamp($2::float8 / 1000) where id = any ($1::text[])",
-        [spokeIds, at],
-      );
+    async heartbeats({ spokeIds, at }) {
+      await orm.update(spokes).set({ lastHeartbeat: at }).where(inArray(spokes.id, [...spokeIds]));
     },
   };
 }
 
-const CONNECTED = `
-  insert into spokes (id, org_id, hub_id, identity_id, name, spoke_type, version, labels, host_info, max_concurrency,
-    resume_token, operations, connected_at, status)
-  values ($1, $2, $3, $4, $5, $6, $7, $8::text::json, $9::text::json, $10, $11, $12::text::json,
-    to_timestamp($13::float8 / 1000), 'connected')
-  on conflict (id) do update set org_id = excluded.org_id, hub_id = excluded.hub_id, identity_id = excluded.identity_id,
-    name = excluded.name, spoke_type = excluded.spoke_type, version = excluded.version, labels = excluded.labels,
-    host_info = excluded.host_info, max_concurrency = excluded.max_concurrency, resume_token = excluded.resume_token,
-    operations = excluded.operations, connected_at = excluded.connected_at, status = 'connected',
-    disconnected_at = null, disconnect_reason = null, updated_at = now()`;
+function toSpoke(row: typeof spokes.$inferSelect): SpokeRow {
+  const {
+    id,
+    orgId,
+    identityId,
+    name,
+    spokeType,
+    version,
+    labels,
+    hostInfo,
+    maxConcurrency,
+    resumeTokenHash,
+    operations,
+  } = checkedRow("spokes", spokeRow, row);
+  // A connected spoke has a time of connection: the two are written together.
+  const connectedAt = row.connectedAt ?? row.createdAt;
+  return {
+    id,
+    orgId,
+    identityId,
+    name,
+    spokeType,
+    version,
+    labels,
+    hostInfo,
+    maxConcurrency,
+    resumeTokenHash,
+    operations,
+    connectedAt,
+  };
+}

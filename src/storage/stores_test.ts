@@ -121,7 +121,7 @@ for (const kind of await databaseKinds()) {
       labels: { gpu: "\u0000" },
       hostInfo: null,
       maxConcurrency: 3,
-      resumeToken: "secret",
+      resumeTokenHash: "5ec2e7",
       operations: [],
       connectedAt: 1_700_000_000_123,
     };
@@ -132,7 +132,7 @@ for (const kind of await databaseKinds()) {
     assert.deepEqual(await store.load({ hubId: "b" }), []);
     await store.disconnected({ spokeId: "s1", at: 1_700_000_001_000, reason: "left" });
     assert.deepEqual(await store.load({ hubId: "a" }), []);
-    assert.deepEqual(await db.query("select resume_token from spokes"), [{ resume_token: "" }]);
+    assert.deepEqual(await db.query("select resume_token_hash from spokes"), [{ resume_token_hash: "" }]);
     await drop();
   });
 }

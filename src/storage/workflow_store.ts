@@ -1,6 +1,10 @@
 import type { Json } from "@alkdev/flowgraph";
+import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { checkedRow } from "./checked_row.ts";
 import type { Database } from "./database.ts";
+import { excluded } from "./excluded.ts";
 import { ensureOrganization } from "./organization_store.ts";
+import { workflowRow, workflows } from "./schema/mod.ts";
 
 /** A version of a workflow as it is kept. `orgId` null: from a file, shared by all. */
 export interface WorkflowRow {
@@ -23,53 +27,62 @@ export interface StoredWorkflows {
   list(params: { readonly orgId: string | null }): Promise<readonly WorkflowRow[]>;
 }
 
-const COLUMNS = `org_id as "orgId", name, version, title, description, template, input_schema as "inputSchema",
-  output_schema as "outputSchema"`;
-
 /** Versions for ever; the one saved last is the latest of its name. Templates keep the order of their keys. */
 export function createWorkflowStore(db: Database): StoredWorkflows {
+  const { orm } = db;
   return {
-    async save(workflow) {
-      const { orgId } = workflow;
+    async save({ orgId, name, version, title, description, template, inputSchema, outputSchema }) {
       if (orgId !== null) await ensureOrganization(db, orgId);
-      await db.query(
-        `insert into workflows (id, org_id, name, version, title, description, template, input_schema, output_schema,
-           created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, clock_timestamp(), clock_timestamp())
-         on conflict (org_id, name, version) do update set title = excluded.title, description = excluded.description,
-           template = excluded.template, input_schema = excluded.input_schema, output_schema = excluded.output_schema,
-           updated_at = excluded.updated_at`,
-        [
-          crypto.randomUUID(),
-          orgId,
-          workflow.name,
-          workflow.version,
-          workflow.title,
-          workflow.description,
-          JSON.stringify(workflow.template),
-          text(workflow.inputSchema),
-          text(workflow.outputSchema),
-        ],
-      );
+      await orm.insert(workflows).values({
+        id: crypto.randomUUID(),
+        orgId,
+        name,
+        version,
+        title,
+        description,
+        template,
+        inputSchema,
+        outputSchema,
+        createdAt: NOW,
+        updatedAt: NOW,
+      }).onConflictDoUpdate({
+        target: [workflows.orgId, workflows.name, workflows.version],
+        set: excluded({
+          title: workflows.title,
+          description: workflows.description,
+          template: workflows.template,
+          inputSchema: workflows.inputSchema,
+          outputSchema: workflows.outputSchema,
+          updatedAt: workflows.updatedAt,
+        }),
+      });
     },
     async get({ orgId, name, version }) {
-      const rows = await db.query<WorkflowRow>(
-        `select ${COLUMNS} from workflows
-         where org_id is not distinct from $1 and name = $2 and ($3::text is null or version = $3)
-         order by updated_at desc limit 1`,
-        [orgId, name, version ?? null],
-      );
-      return rows[0] ?? null;
+      const isVersion = version === undefined ? undefined : eq(workflows.version, version);
+      const [row] = await orm.select().from(workflows).where(and(ownedBy(orgId), eq(workflows.name, name), isVersion))
+        .orderBy(desc(workflows.updatedAt)).limit(1);
+      return row === undefined ? null : toWorkflow(row);
     },
-    list: ({ orgId }) =>
-      db.query<WorkflowRow>(
-        `select distinct on (name) ${COLUMNS} from workflows where org_id is not distinct from $1
-         order by name, updated_at desc`,
-        [orgId],
-      ),
+    async list({ orgId }) {
+      const rows = await orm.selectDistinctOn([workflows.name]).from(workflows).where(ownedBy(orgId))
+        .orderBy(workflows.name, desc(workflows.updatedAt));
+      return rows.map(toWorkflow);
+    },
   };
 }
 
-function text(value: Json | null): string | null {
-  return value === null ? null : JSON.stringify(value);
+/** Two saves in one transaction have one `now()`; which was the later must still be known. */
+const NOW: SQL = sql`clock_timestamp()`;
+
+function ownedBy(orgId: string | null): SQL {
+  return orgId === null ? isNull(workflows.orgId) : eq(workflows.orgId, orgId);
+}
+
+function toWorkflow(row: typeof workflows.$inferSelect): WorkflowRow {
+  const { orgId, name, version, title, description, template, inputSchema, outputSchema } = checkedRow(
+    "workflows",
+    workflowRow,
+    row,
+  );
+  return { orgId, name, version, title, description, template, inputSchema, outputSchema };
 }

@@ -1,0 +1,21 @@
+import { sql } from "drizzle-orm";
+import { index, integer, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { instant } from "./columns.ts";
+
+class RunEvents {
+  private static readonly table = pgTable("run_events", {
+    runId: uuid("run_id").notNull(),
+    requestId: uuid("request_id"),
+    at: instant("at").notNull(),
+    seq: integer("seq").notNull(),
+    type: text("type").notNull(),
+    nodeKey: text("node_key"),
+    body: text("body").notNull(),
+  }, (t) => [
+    primaryKey({ columns: [t.runId, t.seq] }),
+    index("run_events_request_id_idx").using("hash", t.requestId).where(sql`request_id is not null`),
+  ]);
+}
+
+/** The log. `body` is read by `event_body.ts` alone. */
+export const runEvents: (typeof RunEvents)["table"] = RunEvents["table"];
