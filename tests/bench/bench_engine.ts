@@ -12,6 +12,8 @@ import { createIds } from "../../src/system/ids.ts";
 export interface BenchEngine {
   /** Runs a plan to its end. */
   run(plan: BenchPlan): Promise<void>;
+  /** Starts a plan; durable when it resolves. */
+  start(plan: BenchPlan): Promise<{ readonly runId: string }>;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,7 @@ export interface BenchPlan {
 }
 
 const CALLER = { identity: { id: "bench", scopes: ["*"] }, orgId: "default" };
-const HASH = "0".repeat(56);
+const HASH = "0".repeat(48);
 
 export async function openBenchEngine(db: Database): Promise<BenchEngine> {
   const log = createEventLog(db, await acquireLease(db, { hubId: "bench", ttlMs: 3_600_000 }));
@@ -37,17 +39,20 @@ export async function openBenchEngine(db: Database): Promise<BenchEngine> {
       if (error !== null) throw error;
     },
   });
+  const start = ({ hash, plan }: BenchPlan) =>
+    engine.start({
+      workflow: plan.workflow,
+      version: hash,
+      planHash: hash,
+      plan,
+      functions: new Map(),
+      input: { n: 1 },
+      caller: CALLER,
+    });
   return {
-    async run({ hash, plan }) {
-      const { runId } = await engine.start({
-        workflow: plan.workflow,
-        version: hash,
-        planHash: hash,
-        plan,
-        functions: new Map(),
-        input: { n: 1 },
-        caller: CALLER,
-      });
+    start,
+    async run(plan) {
+      const { runId } = await start(plan);
       const terminal = await engine.done(runId);
       if (terminal !== null && terminal.type !== "run.completed") throw new Error(`Run ended with ${terminal.type}`);
     },
@@ -77,6 +82,13 @@ export function fan(width: number): BenchPlan {
   return named(`bench.fan${width}`, nodes);
 }
 
+/** One node that waits: for a signal, or an hour. */
+export function waiting(kind: "signal" | "sleep"): BenchPlan {
+  const place = { key: "w", parent: 0, end: 2 } as const;
+  const node: PlanNode = kind === "signal" ? { kind, ...place, signal: "go" } : { kind, ...place, ms: 3_600_000 };
+  return named(`bench.${kind}`, [{ kind: "sequential", key: "root", parent: -1, end: 2 }, node]);
+}
+
 function operation(
   index: number,
   parent: number,
@@ -86,6 +98,11 @@ function operation(
 }
 
 function named(workflow: string, nodes: readonly PlanNode[]): BenchPlan {
-  const hash = HASH + workflow.length.toString(16).padStart(4, "0") + nodes.length.toString(16).padStart(4, "0");
-  return { hash, plan: { planVersion: 1, workflow, nodes, output: null, failurePolicy: "continue-running" } };
+  return withHash({ planVersion: 1, workflow, nodes, output: null, failurePolicy: "continue-running" });
+}
+
+/** A plan under a made-up hash, of its name's and its own length. */
+export function withHash(plan: Plan): BenchPlan {
+  const digits = (value: number) => value.toString(16).padStart(8, "0");
+  return { hash: HASH + digits(plan.workflow.length) + digits(plan.nodes.length), plan };
 }

@@ -1,7 +1,7 @@
 /**
  * `deno task bench [engine|http|spoke|crash|embedded …] [--json]`: what the database can do, what a bare group-commit writer
  * makes of it, and the engine as a share of both and of other engines, in one run. Ratios, because machines are shared.
- * `--memory` and `--lists` do the long ones instead.
+ * `--memory` and `--lists` (`--plans`) do the long ones instead.
  */
 import process from "node:process";
 import { postgresAvailable, type TestDatabase, testDatabase } from "../support/test_database.ts";
@@ -20,7 +20,7 @@ import { benchSpoke } from "./spoke_bench.ts";
 const SECTIONS = ["engine", "http", "spoke", "crash", "embedded"];
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((word) => ![...SECTIONS, "--json", "--memory", "--lists"].includes(word));
+const unknown = asked.filter((word) => ![...SECTIONS, "--json", "--memory", "--lists", "--plans"].includes(word));
 if (unknown.length > 0) {
   console.error(`There is no "${unknown[0]}": want ${SECTIONS.join(", ")}, --memory, --lists or --json`);
   process.exit(2);
@@ -29,14 +29,19 @@ const report = new Report({ json: asked.includes("--json") });
 const sections = SECTIONS.filter((name) => asked.includes(name));
 const started = performance.now();
 report.note(`Load average ${loadAverage()} on ${navigator.hardwareConcurrency} cores`);
-if (asked.includes("--memory")) await benchMemory(report);
-if (asked.includes("--lists")) await benchLists(report);
+if (asked.includes("--memory")) await benchMemory(report, sizeOr(1_000_000));
+if (asked.includes("--lists")) await benchLists(report, { rows: sizeOr(10_000_000), plans: asked.includes("--plans") });
 if (!asked.includes("--memory") && !asked.includes("--lists")) {
   await benchShort(sections.length === 0 ? SECTIONS : sections);
 }
 report.note(`${((performance.now() - started) / 1000).toFixed(0)} s; load average ${loadAverage()}`);
 report.finish();
 process.exit();
+
+/** BENCH_SIZE makes the long ones short, for trying them out. */
+function sizeOr(size: number): number {
+  return Number(process.env["BENCH_SIZE"] ?? size);
+}
 
 async function benchShort(wanted: readonly string[]): Promise<void> {
   let dbosRate: number | null = null;

@@ -35,6 +35,11 @@ export class Report {
     this.#print(`  ${note}`);
   }
 
+  /** Lines that explain the figure before, for people only. */
+  detail(lines: readonly string[]): void {
+    for (const line of lines) this.#print(`      ${line}`);
+  }
+
   add(figure: Omit<Figure, "section">): void {
     const reached = isReached(figure);
     this.#figures.push({ section: this.#section, ...figure, ...(reached === null ? {} : { reached }) });
