@@ -13,7 +13,7 @@ const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
 
 /** @throws {CallError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `JSON_TOO_DEEP`, `MALFORMED_JSON` */
 export async function readJsonBody(request: Request, limits: ServerLimits): Promise<JsonBody> {
-  const { text, bytes } = await readText(request, limits.bodyBytes);
+  const { text, bytes } = await readText(request, limits.bodyBytes).catch(cutShort);
   if (text === "") return { value: undefined, bytes: 0 };
   const type = request.headers.get("content-type");
   if (type !== null && !JSON_TYPE.test(type)) {
@@ -29,6 +29,12 @@ export async function readJsonBody(request: Request, limits: ServerLimits): Prom
     const place = /position \d+( \(line \d+ column \d+\))?/.exec(error instanceof Error ? error.message : "")?.[0];
     throw new CallError("MALFORMED_JSON", `Body is not JSON${place === undefined ? "" : `: see ${place}`}`);
   }
+}
+
+/** What goes wrong while a body comes in is the client's: it has gone, or sends what is no HTTP. */
+function cutShort(error: unknown): never {
+  if (error instanceof CallError) throw error;
+  throw new CallError("MALFORMED_JSON", "Body ended before it was complete", undefined, { cause: error });
 }
 
 async function readText(request: Request, limit: number): Promise<{ readonly text: string; readonly bytes: number }> {

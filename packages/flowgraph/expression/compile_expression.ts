@@ -1,4 +1,4 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Environment, Optional } from "@marcbachmann/cel-js";
 import { ExpressionError } from "./expression_error.ts";
 import { type ExpressionNames, expressionNames, MAX_COMPREHENSIONS } from "./expression_names.ts";
 
@@ -104,8 +104,16 @@ function toJson(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), toJson(item)]));
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
+  if (prototype !== Object.prototype && prototype !== null) return instanceToJson(value);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
+}
+
+/** As protobuf's JSON has them: bytes in base64, a uint as a number, a duration as "3600s"; an absent optional is null. */
+function instanceToJson(value: object): unknown {
+  if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(""));
+  if (value instanceof Optional) return toJson(value.orValue(null));
+  const primitive: unknown = value.valueOf();
+  return typeof primitive === "bigint" ? toJson(primitive) : String(value);
 }
 
 /** CEL keeps int and double apart; JSON has one number, which CEL takes for a double. */

@@ -27,6 +27,19 @@ Deno.test("compileExpression() gives JSON back: safe integers are numbers, other
   assert.equal(evaluate("timestamp('2024-01-02T03:04:05Z')"), "2024-01-02T03:04:05.000Z");
 });
 
+Deno.test("compileExpression() gives CEL's own types as protobuf's JSON has them", () => {
+  const cases: readonly (readonly [string, unknown])[] = [
+    ["5u", 5],
+    ["[5u, {'n': 6u}]", [5, { n: 6 }]],
+    ["b'abc'", "YWJj"],
+    ["duration('1h')", "3600s"],
+    ["timestamp('2020-01-01T00:00:00Z')", "2020-01-01T00:00:00.000Z"],
+    ["optional.of(7)", 7],
+    ["optional.none()", null],
+  ];
+  for (const [source, wanted] of cases) assert.deepEqual(evaluate(source), wanted, source);
+});
+
 Deno.test("compileExpression() collects the names an expression reads", () => {
   const { names } = compileExpression(
     `nodes.a.x > input.n && status["b-c"] == "completed" && has(errors.d.code) &&

@@ -6,7 +6,7 @@ import { ok, reply, text } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { Cursor, IdParams, Limit, Name, SearchText, Seq } from "../schemas/parameters.ts";
+import { Cursor, IdParams, Limit, Name, SearchText } from "../schemas/parameters.ts";
 import {
   CallSchema,
   CallTreeSchema,
@@ -94,7 +94,7 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
     params: IdParams,
     query: Type.Object({
       format: Type.Union([Type.Literal("json"), Type.Literal("mermaid"), Type.Literal("dot")], { default: "json" }),
-      at: Type.Optional(Seq),
+      at: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "As of this seq" })),
       data: Type.Boolean({ default: true, description: "False leaves inputs and outputs out" }),
     }),
     responses: { 200: { description: "The graph; as text with another format", schema: RunGraphSchema } },

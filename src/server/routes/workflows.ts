@@ -8,7 +8,7 @@ import { defineRoute, type Route } from "../route.ts";
 import { PlanSchema, TemplateProblemSchema, WorkflowSummarySchema, WorkflowViewSchema } from "../schemas/catalog.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { Name, NameParams, PageQuery } from "../schemas/parameters.ts";
+import { Name, NameParams, PageQuery, SearchText } from "../schemas/parameters.ts";
 
 const head = { tag: "workflows" } as const;
 const strict = { additionalProperties: false } as const;
@@ -73,8 +73,8 @@ function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
       template: JsonSchema,
       inputSchema: Type.Optional(JsonSchema),
       outputSchema: Type.Optional(JsonSchema),
-      title: Type.Optional(Type.String({ maxLength: 256 })),
-      description: Type.Optional(Type.String({ maxLength: 16_384 })),
+      title: Type.Optional(SearchText),
+      description: Type.Optional(Type.String({ maxLength: 16_384, pattern: "^[^\\x00]*$" })),
     }, strict),
     responses: {
       200: { description: "The version that is now served", schema: WorkflowViewSchema },

@@ -1,0 +1,94 @@
+/** What a database or a log cannot take is refused with a clear error, never with a 500; a torn request is the client's. */
+import assert from "node:assert/strict";
+import { container, type HubProcess, operation, startHubProcess, until } from "./_hub_process.ts";
+
+interface Problem {
+  readonly code: string;
+  readonly detail: string;
+}
+
+Deno.test("hostile text is refused or kept whole, and never ends in a 500", async (t) => {
+  await using hub = await startHubProcess();
+  const echo = operation("core.echo", "a", { value: { $ref: "input" } });
+
+  for (const field of ["title", "description"]) {
+    await t.step(`a NUL in the ${field} of a workflow`, async () => {
+      const put = await hub.api<Problem>("PUT", "/api/workflows/nul", { body: { template: echo, [field]: "a\0b" } });
+      assert.equal(put.status, 400, JSON.stringify(put.body));
+      assert.match(put.body.detail, new RegExp(field));
+    });
+  }
+
+  await t.step("text that JSON allows comes back as it was sent", async () => {
+    assert.equal((await hub.api("PUT", "/api/workflows/echo", { body: { template: echo } })).status, 200);
+    for (const input of ['{"__proto__":{"x":1},"k\\u0000":"\\u0000"}', '"\\ud800"', '{"constructor":null}']) {
+      const run = await hub.api<{ readonly id: string }>("POST", "/api/workflows/echo/runs", {
+        raw: `{"input":${input}}`,
+        headers: { prefer: "wait=10" },
+      });
+      assert.equal(run.status, 200);
+      const stored = await hub.api("GET", `/api/runs/${run.body.id}`);
+      assert.equal(JSON.stringify(stored.body["output"]), `{"value":${input}}`);
+    }
+  });
+
+  await t.step("the graph at a seq before the first is refused: the run is there", async () => {
+    const run = await hub.api("POST", "/api/workflows/echo/runs", { body: {} });
+    const graph = await hub.api<Problem>("GET", `/api/runs/${run.body["id"]}/graph?at=0`);
+    assert.equal(graph.status, 400, JSON.stringify(graph.body));
+  });
+
+  for (const field of ["name", "version", "spokeType"]) {
+    await t.step(`a spoke with a NUL in its ${field}`, async () => {
+      const answer = await register(hub, { name: "s", operations: [], [field]: "a\0b" });
+      assert.equal(answer.type, "call.error");
+      assert.equal(answer.payload.code, "VALIDATION_ERROR", JSON.stringify(answer));
+      assert.match(answer.payload.message, new RegExp(field));
+    });
+  }
+
+  await t.step("a body that ends early is no error of the hub's", async () => {
+    const started = "POST /api/workflows/echo/runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    for (const rest of ["Content-Length: 500\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n"]) {
+      const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(hub.url).port) });
+      await socket.write(new TextEncoder().encode(`${started}Authorization: Bearer ${hub.key}\r\n${rest}`));
+      await socket.closeWrite();
+      await socket.read(new Uint8Array(1024)).catch(() => null);
+      socket.close();
+    }
+    await until("the hub still answers", async () => (await hub.api("GET", "/ready", { key: null })).status === 200);
+  });
+
+  await t.step("the log tells of no unexpected error", () => assert.doesNotMatch(hub.stderr(), /"level":"error"/));
+});
+
+Deno.test("an expression's value of a type that JSON has not is still a value for the next node", async () => {
+  await using hub = await startHubProcess();
+  const template = container("sequential", [
+    operation("core.eval", "count", { expression: "uint(names.size())", vars: { names: ["a", "b"] } }),
+    operation("core.echo", "told", { value: { $ref: "nodes.count.value" } }),
+  ]);
+  await hub.api("PUT", "/api/workflows/counted", { body: { template } });
+  const run = await hub.api("POST", "/api/workflows/counted/runs", { body: {}, headers: { prefer: "wait=10" } });
+  assert.deepEqual(run.body["output"], { value: 2 });
+});
+
+interface Answered {
+  readonly type: string;
+  readonly payload: { readonly code: string; readonly message: string };
+}
+
+/** The hub's answer to a registration. */
+async function register(hub: HubProcess, input: unknown): Promise<Answered> {
+  const socket = new WebSocket(`${hub.url.replace("http", "ws")}/ws`, ["alkdev.v1", `bearer.${hub.key}`]);
+  try {
+    return await new Promise<Answered>((resolve, reject) => {
+      socket.onerror = () => reject(new Error("the socket failed"));
+      socket.onmessage = ({ data }) => resolve(JSON.parse(String(data)));
+      const payload = { requestId: "r1", operationId: "hub.register", input };
+      socket.onopen = () => socket.send(JSON.stringify({ type: "call.requested", id: "", payload }));
+    });
+  } finally {
+    socket.close();
+  }
+}
