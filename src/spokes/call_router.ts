@@ -3,8 +3,9 @@ import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { conflictError, conflictingField } from "./conflict.ts";
 import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
 import { OfferedOperation } from "./offered_operation.ts";
-import type { CallPlace, CallSink } from "./ports.ts";
+import type { CallLabels, CallPlace, CallSink } from "./ports.ts";
 import { RemoteCall, requestOf } from "./remote_call.ts";
+import { SpokeLostError } from "./spoke_lost_error.ts";
 import type { Spoke, SpokeLink } from "./spoke.ts";
 
 export interface CallRouterOptions {
@@ -14,6 +15,10 @@ export interface CallRouterOptions {
   /** Calls that may wait for one operation. */
   readonly maxQueued: number;
   readonly traceparent: ((call: DispatchedCall) => string | undefined) | undefined;
+  /** Calls whose spoke is lost fail at once. */
+  readonly failsLost: boolean;
+  /** True: spokes are not told of aborts, and get no waiting calls. */
+  readonly isLeaving: () => boolean;
   /** A spoke will not come back. */
   readonly onGone: (spoke: Spoke, reason: string) => void;
 }
@@ -53,6 +58,15 @@ export class CallRouter {
   specs(orgId: string): OperationSpec[] {
     const offered = this.#organizations.get(orgId)?.values() ?? [];
     return Array.from(offered, ({ spec }) => spec).filter((spec) => spec !== null);
+  }
+
+  organizations(): string[] {
+    return [...this.#organizations.keys()];
+  }
+
+  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null {
+    const operation = this.#organizations.get(orgId)?.get(operationId);
+    return operation === undefined ? null : operation.offers(labels);
   }
 
   place(requestId: string): CallPlace | null {
@@ -180,7 +194,7 @@ export class CallRouter {
   /** Finishes a call whose spoke may still be at it. */
   #release(remote: RemoteCall): void {
     const { spoke, call: { requestId } } = remote;
-    if (spoke !== null) {
+    if (spoke !== null && !this.#options.isLeaving()) {
       spoke.ended.add(requestId);
       if (spoke.link === null) spoke.missAbort(requestId);
       else spoke.link.write(envelope("call.aborted", { requestId }));
@@ -207,7 +221,7 @@ export class CallRouter {
 
   /** Gives waiting calls to a spoke while it has slots, the oldest first. */
   #pump(spoke: Spoke): void {
-    while (this.#queued > 0 && spoke.hasSlot) {
+    while (this.#queued > 0 && spoke.hasSlot && !this.#options.isLeaving()) {
       let oldest: RemoteCall | null = null;
       for (const id of spoke.operations.keys()) {
         const next = this.#organizations.get(spoke.record.orgId)?.get(id)?.next(spoke) ?? null;
@@ -333,7 +347,7 @@ export class CallRouter {
   /** A waiting call that nobody offers: it waits for a new spoke if its deadline bounds that. */
   #orphan(remote: RemoteCall): void {
     remote.lost = true;
-    if (remote.call.deadline !== null && this.#remember(remote.operation)) return;
+    if (remote.call.deadline !== null && !this.#options.failsLost && this.#remember(remote.operation)) return;
     this.#finish(remote);
     remote.sink.fail(lostError(remote));
   }
@@ -366,10 +380,10 @@ function abortError(signal: AbortSignal): CallError {
     : new CallError("ABORTED", "Call was aborted by its caller");
 }
 
-function lostError({ call }: RemoteCall): CallError {
+function lostError({ call }: RemoteCall): SpokeLostError {
   const { requestId, operationId } = call;
   const message = `Spoke of call "${requestId}" was lost, and no other offers operation "${operationId}"`;
-  return new CallError("SPOKE_LOST", message, { operationId });
+  return new SpokeLostError(message, operationId);
 }
 
 function notOffered({ operationId, spoke }: DispatchedCall): CallError {

@@ -1,6 +1,7 @@
 /** Spokes: who is connected, what they offer, and the calls they work on. @module */
 export { createMemorySpokeStore } from "./memory_spoke_store.ts";
 export type {
+  CallLabels,
   CallObserver,
   CallPlace,
   HubCall,
@@ -16,6 +17,8 @@ export type {
   SpokeStore,
   SpokeView,
 } from "./ports.ts";
-export { RESERVED_NAMESPACES } from "./registration.ts";
+export { ChunkQueue } from "./chunk_queue.ts";
+export { RESERVED_NAMESPACES, reviveOperations } from "./registration.ts";
+export { SpokeLostError } from "./spoke_lost_error.ts";
 export { createRunnerPool } from "./runner_pool.ts";
 export type { RunnerPoolOptions } from "./runner_pool.ts";

@@ -1,4 +1,5 @@
 import type { OperationSpec } from "@alkdev/operations";
+import type { CallLabels } from "./ports.ts";
 import type { RemoteCall } from "./remote_call.ts";
 import type { Spoke } from "./spoke.ts";
 
@@ -41,11 +42,19 @@ export class OfferedOperation {
   }
 
   /** Whether a spoke that is here, or may come back, could take a call with these labels. */
-  isOffered(labels: Readonly<Record<string, string>> | null): boolean {
+  isOffered(labels: CallLabels): boolean {
+    return this.offers(labels) !== null;
+  }
+
+  /** `away`: only spokes that may come back could take a call with these labels. Null: none could. */
+  offers(labels: CallLabels): "here" | "away" | null {
+    let found: "away" | null = null;
     for (const spoke of this.spokes.keys()) {
-      if (spoke.status !== "gone" && spoke.carries(labels)) return true;
+      if (spoke.status === "gone" || !spoke.carries(labels)) continue;
+      if (spoke.status === "connected") return "here";
+      found = "away";
     }
-    return false;
+    return found;
   }
 
   /** The oldest waiting call that `spoke` may be given. */

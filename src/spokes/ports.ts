@@ -116,6 +116,8 @@ export interface CallPlace {
   readonly state: "queued" | "running" | "reconnecting";
 }
 
+export type CallLabels = Readonly<Record<string, string>> | null;
+
 /** Spokes of all organizations, and the calls they work on. */
 export interface RunnerPool {
   /** Makes spokes known that were connected when the hub last stopped: their calls wait for them for the grace period. */
@@ -132,6 +134,13 @@ export interface RunnerPool {
   get(orgId: string, spokeId: string): SpokeView | null;
   /** Asks the spoke to finish and leave; gives it no new calls. False: no such spoke. */
   drain(orgId: string, spokeId: string): boolean;
+  /** Organizations whose spokes offer something here. */
+  organizations(): readonly string[];
+  /**
+   * Whether a spoke with these labels (null: any) could take a call: `here` now or once it has a slot, `away` when all that could
+   * are disconnected. Null: none.
+   */
+  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null;
   /** Null: not a call that this pool has. */
   place(requestId: string): CallPlace | null;
   /** Closes every socket opened with this key. */

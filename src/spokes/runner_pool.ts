@@ -5,6 +5,7 @@ import { ChunkQueue } from "./chunk_queue.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { envelope } from "./envelope.ts";
 import type {
+  CallLabels,
   CallObserver,
   CallPlace,
   HubCalls,
@@ -43,6 +44,10 @@ export interface RunnerPoolOptions {
   readonly newId?: () => string;
   /** W3C trace context of a call, where there is one. */
   readonly traceparent?: (call: DispatchedCall) => string | undefined;
+  /** Calls whose spoke is lost fail at once, as whoever made them looks for another provider. Default: they wait here. */
+  readonly failsLost?: boolean;
+  /** True: calls that are aborted are not given up but left to a later owner, and their spokes go on with them. */
+  readonly isLeaving?: () => boolean;
   /** The operations or the spokes of an organization have changed. */
   readonly onChange?: (orgId: string) => void;
 }
@@ -87,6 +92,8 @@ class Pool implements RunnerPool, ConnectionHost {
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
       maxQueued: options.maxQueued ?? DEFAULT_MAX_QUEUED,
       traceparent: options.traceparent,
+      failsLost: options.failsLost ?? false,
+      isLeaving: options.isLeaving ?? (() => false),
       onGone: (spoke, reason) => this.#gone(spoke, reason),
     });
     this.#scheduleSweep();
@@ -137,6 +144,14 @@ class Pool implements RunnerPool, ConnectionHost {
 
   specs(orgId: string): readonly OperationSpec[] {
     return this.router.specs(orgId);
+  }
+
+  organizations(): readonly string[] {
+    return this.router.organizations();
+  }
+
+  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null {
+    return this.router.offers(orgId, operationId, labels);
   }
 
   list(orgId: string): readonly SpokeView[] {

@@ -12,6 +12,8 @@ export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { openDatabase } from "./open_database.ts";
 export { ensureAccount, ensureOrganization } from "./organization_store.ts";
+export { createPeerStore } from "./peer_store.ts";
+export type { PeerSpokeRow, PeerStore } from "./peer_store.ts";
 export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
 export { createRunStore } from "./run_store.ts";
