@@ -4,6 +4,7 @@
  *
  * - A1 Every event goes through `emit`: appended and folded in the same step, in seq order.
  * - A2 A node is dispatched only from `dispatch`, which the engine calls when the events that made it ready are durable.
+ * - A3 A run that waits keeps no collection that is empty: it may do so for months, beside a hundred thousand others.
  */
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { ChildRunNode, Json, PlanNode } from "@alkdev/flowgraph";
@@ -34,6 +35,9 @@ export interface RunHost {
   release(call: NodeCall): void;
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
+
 export type Terminal = EventOf<TerminalType>;
 
 export class ActiveRun extends Appender {
@@ -41,24 +45,24 @@ export class ActiveRun extends Appender {
   readonly state: RunState;
   readonly caller: Caller;
   readonly #host: RunHost;
-  readonly #calls: Map<string, NodeCall> = new Map();
-  readonly #timers: Map<string, () => void> = new Map();
+  // Null: empty (A3).
+  #calls: Map<string, NodeCall> | null = null;
+  #timers: Map<string, () => void> | null = null;
   /** Ready, but the run is paused. */
-  #held: Place[] = [];
+  #held: Place[] | null = null;
   #seq: number;
   #sealedSeq = 0;
   #durableSeq = 0;
-  #awaiting: { readonly seq: number; readonly resolve: () => void }[] = [];
+  #awaiting: { readonly seq: number; readonly resolve: () => void }[] | null = null;
   #reacting = false;
   #deadline: (() => void) | null = null;
   /** What became ready in the batch that is being committed. */
-  #sealed: Place[] = [];
+  #sealed: readonly Place[] = NONE;
   /** Retries that came due before the failure they follow was durable. */
-  #early: { readonly place: Place; readonly seq: number }[] = [];
+  #early: { readonly place: Place; readonly seq: number }[] | null = null;
   /** Whether the batch that is being committed holds the terminal event. */
   closedInBatch = false;
-  /** Told when the terminal event is durable; null when this hub stops driving first. */
-  readonly waiters: ((event: Terminal | null) => void)[] = [];
+  #waiters: ((event: Terminal | null) => void)[] | null = null;
   onCreated: ((duplicateOf: string | null) => void) | null = null;
 
   constructor(host: RunHost, params: { readonly id: string; readonly caller: Caller; readonly state: RunState }) {
@@ -76,7 +80,7 @@ export class ActiveRun extends Appender {
   }
 
   get calls(): ReadonlyMap<string, NodeCall> {
-    return this.#calls;
+    return this.#calls ?? NO_CALLS;
   }
 
   /** Appends and folds one event, and whatever follows from it at once. */
@@ -132,7 +136,7 @@ export class ActiveRun extends Appender {
 
   /** The run's events so far go into the batch that is about to be sent. */
   seal(): void {
-    this.#sealed = this.state.ready.splice(0);
+    this.#sealed = this.state.ready.length === 0 ? NONE : this.state.ready.splice(0);
     this.#sealedSeq = this.#seq;
     this.closedInBatch = this.state.terminal !== null;
   }
@@ -140,24 +144,25 @@ export class ActiveRun extends Appender {
   /** What the batch made ready, once it is durable. */
   takeSealed(): readonly Place[] {
     this.#durableSeq = this.#sealedSeq;
-    if (this.#awaiting.length > 0) this.#tellDurable();
+    if (this.#awaiting !== null) this.#tellDurable(this.#awaiting);
     const sealed = this.#sealed;
-    this.#sealed = [];
-    if (this.#early.length === 0) return sealed;
+    this.#sealed = NONE;
+    if (this.#early === null) return sealed;
     const due = this.#early.filter(({ seq }) => seq <= this.#durableSeq);
-    this.#early = this.#early.filter(({ seq }) => seq > this.#durableSeq);
+    const left = this.#early.filter(({ seq }) => seq > this.#durableSeq);
+    this.#early = left.length === 0 ? null : left;
     return [...sealed, ...due.map(({ place }) => place)];
   }
 
   /** Resolves when all that has been emitted by now is durable, or will never be (fenced, stopped). */
   durable(): Promise<void> {
     if (this.#durableSeq >= this.#seq) return Promise.resolve();
-    return new Promise((resolve) => this.#awaiting.push({ seq: this.#seq, resolve }));
+    return new Promise((resolve) => (this.#awaiting ??= []).push({ seq: this.#seq, resolve }));
   }
 
-  #tellDurable(): void {
-    const waiting = this.#awaiting;
-    this.#awaiting = waiting.filter(({ seq }) => seq > this.#durableSeq);
+  #tellDurable(waiting: readonly { readonly seq: number; readonly resolve: () => void }[]): void {
+    const left = waiting.filter(({ seq }) => seq > this.#durableSeq);
+    this.#awaiting = left.length === 0 ? null : left;
     for (const { seq, resolve } of waiting) if (seq <= this.#durableSeq) resolve();
   }
 
@@ -167,7 +172,7 @@ export class ActiveRun extends Appender {
       if (place.frame.status[place.vertex] !== Status.READY && place.frame.status[place.vertex] !== Status.WAITING) {
         continue;
       }
-      if (this.state.status === "paused") this.#held.push(place);
+      if (this.state.status === "paused") (this.#held ??= []).push(place);
       else if (place.frame.block.kinds[place.vertex] === VertexKind.WAIT) this.#wait(place);
       else this.#call(place, (place.frame.cells[place.vertex]?.attempt ?? 0) + 1, false);
     }
@@ -175,10 +180,20 @@ export class ActiveRun extends Appender {
 
   /** After `run.resumed` is durable: what had been held back starts. */
   releaseHeld(): void {
-    if (this.#held.length === 0 || this.state.status === "paused") return;
+    if (this.#held === null || this.state.status === "paused") return;
     const held = this.#held;
-    this.#held = [];
+    this.#held = null;
     this.dispatch(held);
+  }
+
+  /** Takes back a call that was waiting for room when the run was paused. False: it may start. */
+  holdBack(call: NodeCall): boolean {
+    if (this.state.status !== "paused" || call.logged) return false;
+    call.ended = true;
+    call.cancelTimeout?.();
+    this.#calls?.delete(call.nodeKey);
+    this.#held = [...this.#held, call];
+    return true;
   }
 
   armDeadline(): void {
@@ -192,7 +207,7 @@ export class ActiveRun extends Appender {
     if (this.state.terminal !== null) return;
     const cause = new CallError("ABORTED", reason);
     this.#reacting = true; // until the terminal event is in, nothing is to follow from what is aborted here
-    for (const call of [...this.#calls.values()]) {
+    for (const call of [...this.calls.values()]) {
       call.cancel(cause);
       this.#host.release(call);
       this.#request(call);
@@ -201,7 +216,7 @@ export class ActiveRun extends Appender {
         call,
       );
     }
-    this.#calls.clear();
+    this.#calls = null;
     this.emit({ type: "run.aborted", reason, by, counts: publicCounts(this.state) });
     this.#reacting = false;
   }
@@ -225,11 +240,12 @@ export class ActiveRun extends Appender {
 
   /** Stops all that this process does for the run, without an event: another owner will take it up. */
   abandon(reason: unknown): void {
-    for (const call of this.#calls.values()) call.cancel(reason);
-    this.#calls.clear();
+    for (const call of this.calls.values()) call.cancel(reason);
+    this.#calls = null;
     this.#stopTimers();
-    for (const waiter of this.waiters.splice(0)) waiter(null);
-    for (const { resolve } of this.#awaiting.splice(0)) resolve();
+    this.#tellWaiters(null);
+    for (const { resolve } of this.#awaiting ?? []) resolve();
+    this.#awaiting = null;
   }
 
   responded(call: NodeCall, envelope: ResponseEnvelope): void {
@@ -274,7 +290,7 @@ export class ActiveRun extends Appender {
   #finish(call: NodeCall): void {
     call.ended = true;
     call.cancelTimeout?.();
-    this.#calls.delete(call.nodeKey);
+    this.#calls?.delete(call.nodeKey);
     this.#request(call);
   }
 
@@ -309,7 +325,7 @@ export class ActiveRun extends Appender {
       startedAt: now,
       logged,
     });
-    this.#calls.set(key, call);
+    (this.#calls ??= new Map()).set(key, call);
     if (timeoutMs !== undefined) call.cancelTimeout = clock.at(now + timeoutMs, () => this.#timedOut(call, timeoutMs));
     this.#host.send(call);
   }
@@ -350,47 +366,64 @@ export class ActiveRun extends Appender {
   #arm(place: Place, due: number, seq = 0): void {
     const key = keyOf(this.state, place.frame, place.vertex);
     this.#disarm(key);
-    this.#timers.set(
+    if (this.#calls?.size === 0) this.#calls = null;
+    (this.#timers ??= new Map()).set(
       key,
       this.#host.clock.at(due, () => {
-        this.#timers.delete(key);
+        this.#forgetTimer(key);
         if (place.frame.status[place.vertex] !== Status.WAITING) return;
         const node = this.#node(place);
         if (node.kind === "sleep") this.emit({ type: "timer.fired", key }, place);
         else if (node.kind === "signal") this.emit({ type: "signal.timedout", key }, place);
-        else if (seq > this.#durableSeq) this.#early.push({ place, seq });
+        else if (seq > this.#durableSeq) (this.#early ??= []).push({ place, seq });
         else this.dispatch([place]);
       }),
     );
   }
 
   #disarm(key: string): void {
-    this.#timers.get(key)?.();
-    this.#timers.delete(key);
+    this.#timers?.get(key)?.();
+    this.#forgetTimer(key);
   }
 
   #cancel(place: Place): void {
     const key = keyOf(this.state, place.frame, place.vertex);
     this.#disarm(key);
-    const call = this.#calls.get(key);
+    const call = this.#calls?.get(key);
     if (call === undefined) return;
-    this.#calls.delete(key);
+    this.#calls?.delete(key);
     call.cancel(new CallError("ABORTED", `Node "${key}" is no longer wanted`));
     this.#host.release(call);
     if (!call.logged) return; // never announced: nothing to take back
     this.emit({ type: "call.aborted", key, attempt: call.attempt, requestId: call.requestId }, place);
   }
 
+  /** Told when the terminal event is durable; null when this hub stops driving first. */
+  onEnd(waiter: (event: Terminal | null) => void): void {
+    (this.#waiters ??= []).push(waiter);
+  }
+
+  #tellWaiters(event: Terminal | null): void {
+    const waiters = this.#waiters;
+    this.#waiters = null;
+    for (const waiter of waiters ?? []) waiter(event);
+  }
+
+  #forgetTimer(key: string): void {
+    this.#timers?.delete(key);
+    if (this.#timers?.size === 0) this.#timers = null;
+  }
+
   /** Nothing of a closed run stays behind: no timer, no listener. */
   closed(): void {
     this.#stopTimers();
     const event = this.state.terminal;
-    if (event !== null) { for (const waiter of this.waiters.splice(0)) waiter(event); }
+    if (event !== null) this.#tellWaiters(event);
   }
 
   #stopTimers(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    for (const cancel of this.#timers?.values() ?? []) cancel();
+    this.#timers = null;
     this.#deadline?.();
     this.#deadline = null;
   }

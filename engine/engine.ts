@@ -171,7 +171,7 @@ export class Engine {
    */
   done(runId: string): Promise<Terminal | null> | null {
     const run = this.#runs.get(runId);
-    return run === undefined ? null : new Promise((resolve) => run.waiters.push(resolve));
+    return run === undefined ? null : new Promise((resolve) => run.onEnd(resolve));
   }
 
   /** Aborts a live run; resolves when durable. False: not live here. */
@@ -343,7 +343,10 @@ export class Engine {
     call.holdsSlot = false;
     this.#slots.release(call.orgId);
     if (this.#state !== "open" || this.#slots.queued === 0) return;
-    for (let next = this.#slots.next(); next !== null; next = this.#slots.next()) this.#dispatch(next);
+    for (let next = this.#slots.next(); next !== null; next = this.#slots.next()) {
+      if (next.run.holdBack(next)) this.#slots.release(next.orgId);
+      else this.#dispatch(next);
+    }
   }
 
   /** Calls that outlived their turn are announced, so that a long call is visible as running. */
