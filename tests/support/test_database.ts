@@ -41,8 +41,19 @@ export async function databaseKinds(): Promise<readonly DatabaseKind[]> {
 
 /** A fresh, migrated database; the embedded kind lives in memory and starts from a dump kept in the system's temporary folder. */
 export async function testDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+  if (kind === "postgres") {
+    const made = await emptyDatabase(kind);
+    await migrate(made.db);
+    return made;
+  }
+  const db = await openEmbedded({ load: await migratedDump() });
+  return { db, url: null, drop: () => db.close() };
+}
+
+/** A fresh database without a table. */
+export async function emptyDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   if (kind === "embedded") {
-    const db = await openEmbedded({ load: await migratedDump() });
+    const db = await openEmbedded({});
     return { db, url: null, drop: () => db.close() };
   }
   const name = `hub_test_${crypto.randomUUID().replaceAll("-", "")}`;
@@ -50,7 +61,6 @@ export async function testDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   const url = new URL(SERVER);
   url.pathname = `/${name}`;
   const db = openPostgres({ url: url.href });
-  await migrate(db);
   return {
     db,
     url: url.href,
