@@ -192,7 +192,7 @@ export class ActiveRun extends Appender {
     call.ended = true;
     call.cancelTimeout?.();
     this.#calls?.delete(call.nodeKey);
-    this.#held = [...this.#held, call];
+    (this.#held ??= []).push(call);
     return true;
   }
 

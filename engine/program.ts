@@ -40,6 +40,8 @@ export interface Block {
   readonly slotOf: readonly number[];
   /** Exit vertex -> entry vertex of the same limited child; else -1. */
   readonly slotEntry: readonly number[];
+  /** Entry vertex of a limited child -> exits of the siblings that must have ended before it may hold a slot. */
+  readonly slotAfter: ReadonlyMap<number, readonly number[]>;
 }
 
 export interface Program {
@@ -75,6 +77,7 @@ interface Draft {
   readonly successors: number[][];
   readonly slotOf: number[];
   readonly slotEntry: number[];
+  readonly slotAfter: Map<number, readonly number[]>;
 }
 
 /** Compiles a plan. Linear in nodes and edges; does not recurse. */
@@ -110,12 +113,13 @@ export function compileProgram(plan: Plan, functions: ReadonlyMap<string, PlanFu
   }
   close(size);
   for (let index = 0; index < size; index++) link(plan, index, drafts.get(blockOf[index]!)!, entry, exit);
+  for (const draft of drafts.values()) orderSlots(plan, draft, entry, exit);
   const indexOf = new Map(plan.nodes.map((node, index) => [node.key, index] as const));
   return { plan, functions, root, blockOf, bodies, entry, exit, indexOf };
 }
 
 function openBlock(drafts: Map<Block, Draft>, root: number, outer: Block | null, owner: number): Block {
-  const lists = { kinds: [], nodes: [], pending: [], successors: [], slotOf: [], slotEntry: [] };
+  const lists = { kinds: [], nodes: [], pending: [], successors: [], slotOf: [], slotEntry: [], slotAfter: new Map() };
   const block: Block = { root, outer, owner, ...lists };
   drafts.set(block, { block, ...lists });
   return block;
@@ -181,4 +185,72 @@ function link(plan: Plan, index: number, draft: Draft, entry: number[], exit: nu
     }
   }
   if (node.kind === "sequential" || node.end === index + 1) connect(draft, previous, exit[index]!);
+}
+
+/**
+ * A limited child that waits inside for a sibling would keep the slot that the sibling needs: it gets none before the sibling
+ * has ended. Only `after` edges can ask for that, so blocks without any into a limited child's inside cost nothing.
+ */
+function orderSlots(plan: Plan, draft: Draft, entry: readonly number[], exit: readonly number[]): void {
+  if (draft.slotOf.every((enter) => enter < 0)) return;
+  let before: number[][] | null = null;
+  const parallels = new Set(draft.slotOf.filter((enter) => enter >= 0).map((enter) => draft.nodes[enter]!));
+  for (const parallel of parallels) {
+    const children = [...childrenOf(plan, parallel)];
+    const siblings = new Siblings(children.map((child) => [entry[child]!, exit[child]!]));
+    for (const child of children) {
+      const sources: number[] = [];
+      for (let node = child + 1; node < plan.nodes[child]!.end; node++) {
+        // A body of a Map or Loop has vertices of its own block; what it waits for has been lifted to the Map or Loop.
+        if (draft.nodes[entry[node]!] !== node) continue;
+        for (const source of plan.nodes[node]!.after ?? []) sources.push(exit[source]!);
+      }
+      if (sources.length === 0) continue;
+      const waits = siblings.behind(sources, entry[child]!, entry[parallel]!, before ??= reverse(draft.successors));
+      if (waits.length > 0) draft.slotAfter.set(entry[child]!, waits);
+    }
+  }
+}
+
+function reverse(successors: readonly (readonly number[])[]): number[][] {
+  const before: number[][] = successors.map(() => []);
+  successors.forEach((list, from) => list.forEach((to) => before[to]!.push(from)));
+  return before;
+}
+
+/** The children of one limited Parallel, as ascending ranges of vertices. */
+class Siblings {
+  readonly #ranges: readonly (readonly [number, number])[];
+
+  constructor(ranges: readonly (readonly [number, number])[]) {
+    this.#ranges = ranges;
+  }
+
+  /** Exits of the siblings of `self` that must end before all of `sources` can. */
+  behind(sources: readonly number[], self: number, stop: number, before: readonly (readonly number[])[]): number[] {
+    const found = new Set<number>();
+    const seen = new Set<number>([stop]);
+    const work = [...sources];
+    for (let vertex = work.pop(); vertex !== undefined; vertex = work.pop()) {
+      if (seen.has(vertex)) continue;
+      seen.add(vertex);
+      const range = this.#find(vertex);
+      if (range === null) work.push(...before[vertex]!);
+      else if (range[0] !== self) found.add(range[1]);
+      else work.push(...before[vertex]!.filter((one) => one < self || one > range[1]));
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  #find(vertex: number): readonly [number, number] | null {
+    let [low, high] = [0, this.#ranges.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const range = this.#ranges[middle]!;
+      if (vertex < range[0]) high = middle - 1;
+      else if (vertex > range[1]) low = middle + 1;
+      else return range;
+    }
+    return null;
+  }
 }

@@ -98,6 +98,7 @@ export class RunState {
       }
       case "call.responded":
         frame.cell(vertex).data = (event.output.data ?? null) as Json;
+        frame.cell(vertex).error = null; // of an earlier attempt: the latest counts
         return this.#endVertex(frame, vertex, Status.COMPLETED, event);
       case "call.error": {
         const cell = frame.cell(vertex);
@@ -220,7 +221,8 @@ export class RunState {
     const groups = frame.groups ??= new Map();
     let group = groups.get(enter);
     if (group === undefined) groups.set(enter, group = { active: 0, queue: [], head: 0, held: new Set() });
-    if (node.kind === "parallel" && group.active >= (node.maxConcurrency ?? Infinity)) {
+    const full = node.kind === "parallel" && group.active >= (node.maxConcurrency ?? Infinity);
+    if (full || !this.#maySlot(frame, vertex)) {
       frame.status[vertex] = Status.WAITING;
       group.queue.push(vertex);
       return false;
@@ -230,16 +232,33 @@ export class RunState {
     return true;
   }
 
+  /** False while a sibling that it waits for inside has not ended: see `Block.slotAfter`. */
+  #maySlot(frame: Frame, vertex: number): boolean {
+    const siblings = frame.block.slotAfter.get(vertex);
+    return siblings === undefined || siblings.every((exit) => isTerminal(frame.status[exit]!));
+  }
+
+  /** A child has ended: its slot, if it had one, goes to the next that may have it. */
   #releaseSlot(frame: Frame, entry: number): void {
-    const group = frame.groups?.get(frame.block.slotOf[entry]!);
-    if (group === undefined || !group.held.delete(entry)) return;
-    group.active--;
-    while (group.head < group.queue.length) {
-      const next = group.queue[group.head++]!;
-      if (frame.status[next] !== Status.WAITING) continue;
+    const enter = frame.block.slotOf[entry]!;
+    const group = frame.groups?.get(enter);
+    if (group === undefined) return;
+    if (group.held.delete(entry)) group.active--;
+    const node = this.program.plan.nodes[frame.block.nodes[enter]!]!;
+    const max = node.kind === "parallel" ? node.maxConcurrency ?? Infinity : Infinity;
+    for (let at = group.head; at < group.queue.length && group.active < max;) {
+      const next = group.queue[at]!;
+      const waits = frame.status[next] === Status.WAITING;
+      if (waits && !this.#maySlot(frame, next)) {
+        at++;
+        continue;
+      }
+      if (at === group.head) at = ++group.head;
+      else group.queue.splice(at, 1);
+      if (!waits) continue;
       group.active++;
       group.held.add(next);
-      return this.#begin(frame, next);
+      this.#begin(frame, next);
     }
   }
 
