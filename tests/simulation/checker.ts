@@ -29,8 +29,8 @@ export class Checker {
   readonly texts: Map<string, string[]> = new Map();
   /** Run -> the life of the hub that may write to it. */
   readonly #owners: Map<string, Writer> = new Map();
-  /** Hub -> its latest epoch; null: its lease was taken from it. */
-  readonly #leases: Map<string, number | null> = new Map();
+  /** Hub -> its latest epoch, null once its lease was taken from it, and until when it holds. */
+  readonly #leases: Map<string, { readonly epoch: number | null; readonly until: number }> = new Map();
   readonly #keys: Map<string, string> = new Map();
   readonly #open: Set<OpenCall> = new Set();
   readonly #plans: ReadonlyMap<string, Plan>;
@@ -50,21 +50,32 @@ export class Checker {
     this.#now = params.now;
   }
 
-  acquired(writer: Writer): void {
-    this.#leases.set(writer.hubId, writer.epoch);
+  acquired(writer: Writer, until: number): void {
+    this.#leases.set(writer.hubId, { epoch: writer.epoch, until });
   }
 
-  claimed(runId: string, writer: Writer): void {
-    const before = this.#owners.get(runId);
-    if (before !== undefined && before.hubId !== writer.hubId && this.holds(before)) {
-      // The lease ran out, else the store could not have given the run away: with the run goes the lease (E3).
-      this.#leases.set(before.hubId, null);
+  renewed(writer: Writer, until: number): void {
+    if (!this.holds(writer)) throw new Violation("I2", `${writer.name} renews a lease that is no longer its own`);
+    this.#leases.set(writer.hubId, { epoch: writer.epoch, until });
+  }
+
+  /** A claim takes the lease of whoever has let it run out, and with it the runs. */
+  claimed(runs: readonly string[], writer: Writer): void {
+    if (!this.holds(writer)) throw new Violation("I2", `${writer.name} claims without a lease`);
+    for (const [hubId, { until }] of this.#leases) {
+      if (hubId !== writer.hubId && until <= this.#now()) this.#leases.set(hubId, { epoch: null, until });
     }
-    this.#owners.set(runId, writer);
+    for (const runId of runs) {
+      const before = this.#owners.get(runId);
+      if (before !== undefined && this.holds(before)) {
+        throw new Violation("I2", `${writer.name} is given a run of ${before.name}, which holds its lease`, runId);
+      }
+      this.#owners.set(runId, writer);
+    }
   }
 
   holds(writer: Writer): boolean {
-    return this.#leases.get(writer.hubId) === writer.epoch;
+    return this.#leases.get(writer.hubId)?.epoch === writer.epoch;
   }
 
   owns(runId: string, writer: Writer): boolean {

@@ -4,7 +4,7 @@
  */
 import type { CommitResult, EventLog, Ownership, RunEvent } from "../../engine/mod.ts";
 import { Violation } from "./history.ts";
-import type { HubProcess } from "./hub_process.ts";
+import { type HubProcess, LEASE_MS } from "./hub_process.ts";
 import type { World } from "./world.ts";
 
 type Fault = "none" | "refused" | "lost-answer" | "crash-before" | "crash-after" | "freeze" | "slow";
@@ -121,13 +121,15 @@ export function adversaryLease(world: World, hub: HubProcess, inner: Ownership):
     claim: (limit) =>
       hub.ask(async () => {
         const runs = await inner.claim(limit);
-        for (const runId of runs) {
-          world.note(`claim ${hub.name} ${runId}`);
-          world.checker.claimed(runId, hub);
-        }
+        for (const runId of runs) world.note(`claim ${hub.name} ${runId}`);
+        world.guard(() => world.checker.claimed(runs, hub));
         return runs;
       }),
-    renew: () => hub.ask(() => inner.renew()),
+    renew: () =>
+      hub.ask(async () => {
+        await inner.renew();
+        world.guard(() => world.checker.renewed(hub, world.schedule.now + LEASE_MS));
+      }),
     release: () => hub.ask(() => inner.release()),
   };
 }

@@ -37,7 +37,7 @@ export class HubProcess implements Writer {
     this.epoch = bare.epoch;
     this.name = `${hubId}.${this.epoch}`;
     world.note(`start ${this.name} skew ${this.#skew}`);
-    world.checker.acquired(this);
+    world.checker.acquired(this, world.schedule.now + LEASE_MS);
     this.clock = world.mutant.clock(this.#clock(), world);
     this.lease = adversaryLease(world, this, bare);
     this.#dispatcher = new SimulatedDispatcher(world, this);

@@ -89,7 +89,10 @@ export class World {
   hubDied(hub: HubProcess): void {
     this.hubs = this.hubs.filter((one) => one !== hub);
     if (this.chaos && this.chance.is(0.2)) return; // not again before the chaos is over
-    this.schedule.in(this.chance.pick([0, 5, 100, 1_500]), () => this.boot(hub.hubId));
+    // Not beside another process of the same name: the two would take the lease from each other for ever.
+    this.schedule.in(this.chance.pick([0, 5, 100, 1_500]), () => {
+      if (!this.hubs.some((one) => one.hubId === hub.hubId)) this.boot(hub.hubId);
+    });
   }
 
   /** The whole story. @throws Violation */

@@ -7,8 +7,14 @@ interface Step {
   readonly entry: boolean;
 }
 
-function causes({ inst, entry }: Step): Step[] {
-  if (inst.error !== null && inst.status === "failed") return [];
+/** A failure of its own, as against one handed on. A Conditional's own fails its branches, and they its end. */
+function isOrigin({ inst, entry }: Step): boolean {
+  return inst.error !== null && inst.status === "failed" && (entry || inst.node.kind !== "conditional");
+}
+
+function causes(step: Step): Step[] {
+  const { inst, entry } = step;
+  if (isOrigin(step)) return [];
   if (!entry && !inst.isLeaf) {
     const last = inst.children[inst.children.length - 1];
     const enders = inst.node.kind === "sequential" ? (last === undefined ? [] : [last]) : inst.children;
@@ -44,7 +50,7 @@ export function origins(inst: Instance): Instance[] {
 export function catches(gate: Instance, tested: ReadonlySet<number>): boolean {
   const covered = (step: Step): boolean => {
     if (tested.has(step.inst.index)) return true;
-    if (step.inst.error !== null && step.inst.status === "failed") return false;
+    if (isOrigin(step)) return false;
     const { kind } = step.inst.node;
     // What happens inside a Map or Loop is in view only through the Map or Loop itself.
     if (!step.entry && (kind === "map" || kind === "loop") && step.inst.began) return false;
