@@ -9,14 +9,23 @@ const MAX_MESSAGE = 4096;
 /** What the log keeps of a thrown value: never a stack. Details that cannot be recorded are left out. */
 export function toEventError(reason: unknown, limits: ValueLimits): EventError {
   const code = reason instanceof CallError
-    ? reason.code
+    ? String(reason.code)
     : reason instanceof Error
     ? "EXECUTION_ERROR"
     : "UNKNOWN_ERROR";
-  const text = reason instanceof Error ? reason.message : String(reason);
+  const text = textOf(reason);
   const message = text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;
   const details = reason instanceof CallError ? recordable(reason.details, limits) : undefined;
   return details === undefined ? { code, message } : { code, message, details };
+}
+
+/** Anything can be thrown, also what has no text or throws when asked for it. */
+function textOf(reason: unknown): string {
+  try {
+    return String(reason instanceof Error ? reason.message : reason);
+  } catch {
+    return "A value was thrown that has no text";
+  }
 }
 
 function recordable(details: unknown, limits: ValueLimits): Json | undefined {
