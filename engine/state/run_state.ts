@@ -16,6 +16,10 @@ import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from
 import { locate } from "./keys.ts";
 import { mapItems } from "./values.ts";
 
+/** What has ended and not yet spread. One stack for all runs: `apply` ends with it empty, and nothing runs in between. */
+const endedFrames: Frame[] = [];
+const endedVertices: number[] = [];
+
 export class RunState {
   readonly program: Program;
   readonly root: Frame;
@@ -32,8 +36,6 @@ export class RunState {
   readonly decisions: Place[] = [];
   /** Calls and waits that were under way when something aborted them. The driver takes them out. */
   readonly cancelled: Place[] = [];
-  readonly #frames: Frame[] = [];
-  readonly #vertices: number[] = [];
 
   constructor(program: Program) {
     this.program = program;
@@ -157,13 +159,18 @@ export class RunState {
 
   #settle(frame: Frame, vertex: number, status: Status): void {
     frame.status[vertex] = status;
-    this.#frames.push(frame);
-    this.#vertices.push(vertex);
+    endedFrames.push(frame);
+    endedVertices.push(vertex);
   }
 
   /** Works off what has ended until nothing new ends. */
   #propagate(): void {
-    while (this.#frames.length > 0) this.#spread(this.#frames.pop()!, this.#vertices.pop()!);
+    try {
+      while (endedFrames.length > 0) this.#spread(endedFrames.pop()!, endedVertices.pop()!);
+    } catch (error) {
+      endedFrames.length = endedVertices.length = 0;
+      throw error;
+    }
   }
 
   #spread(frame: Frame, vertex: number): void {
