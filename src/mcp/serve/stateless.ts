@@ -1,0 +1,105 @@
+import { createMcpHandler, type McpServerFactory, type ServerEvent } from "@modelcontextprotocol/server";
+import type { Principal } from "../../auth/mod.ts";
+import type { ListName } from "../changes/list_watch.ts";
+import { watchResource } from "../changes/watch_resource.ts";
+import { isObject } from "../json.ts";
+import { authInfoOf } from "../session_context.ts";
+import { createServer } from "./create_server.ts";
+import { errorResponse } from "./responses.ts";
+import type { ServerParts } from "./server_parts.ts";
+
+/** Of one key at once. */
+const MAX_STREAMS_PER_KEY = 100;
+const MAX_RESOURCES = 200;
+
+/** Requests of 2026-07-28: each stands for itself. */
+export class Stateless {
+  readonly #parts: ServerParts;
+  readonly #handler: ReturnType<typeof createMcpHandler>;
+  readonly #factory: McpServerFactory;
+  readonly #streams = new Map<string, Set<AbortController>>();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.#factory = ({ requestInfo }) => {
+      const allTools = requestInfo !== undefined &&
+        new URL(requestInfo.url).searchParams.get("tools") === "workflows";
+      return createServer(parts, { allTools });
+    };
+    this.#handler = createMcpHandler(this.#factory, this.#options());
+  }
+
+  handle(request: Request, body: unknown, principal: Principal): Promise<Response> {
+    const options = { parsedBody: body, authInfo: authInfoOf(principal) };
+    if (!isObject(body) || body["method"] !== "subscriptions/listen") return this.#handler.fetch(request, options);
+    return this.#listen(request, body, principal);
+  }
+
+  async close(): Promise<void> {
+    for (const streams of this.#streams.values()) for (const stream of streams) stream.abort();
+    this.#streams.clear();
+    await this.#handler.close();
+  }
+
+  /** A stream has a bus of its own, on which is only what its caller may see and has asked for. */
+  #listen(request: Request, body: Readonly<Record<string, unknown>>, principal: Principal): Promise<Response> {
+    const streams = this.#streams.get(principal.keyId) ?? new Set();
+    if (streams.size >= MAX_STREAMS_PER_KEY) {
+      return Promise.resolve(errorResponse(429, -32603, "Too many subscriptions of this key"));
+    }
+    const stop = new AbortController();
+    const end = (): void => {
+      stop.abort();
+      streams.delete(stop);
+      if (streams.size === 0) this.#streams.delete(principal.keyId);
+    };
+    const handler = createMcpHandler(this.#factory, {
+      ...this.#options(),
+      bus: {
+        publish: () => {},
+        subscribe: (listener) => {
+          streams.add(stop);
+          this.#streams.set(principal.keyId, streams);
+          this.#feed(body, principal, stop.signal, listener);
+          return end;
+        },
+      },
+    });
+    stop.signal.addEventListener("abort", () => void handler.close());
+    return handler.fetch(request, { parsedBody: body, authInfo: authInfoOf(principal) });
+  }
+
+  #feed(
+    body: Readonly<Record<string, unknown>>,
+    principal: Principal,
+    signal: AbortSignal,
+    listener: (event: ServerEvent) => void,
+  ): void {
+    const { deps, lists, resources } = this.#parts;
+    const params = isObject(body["params"]) ? body["params"] : {};
+    const filter = isObject(params["notifications"]) ? params["notifications"] : {};
+    const names: ListName[] = [];
+    if (filter["toolsListChanged"] === true) names.push("tools");
+    if (filter["promptsListChanged"] === true) names.push("prompts");
+    if (names.length > 0) {
+      lists.watch(principal, names, signal, (name) => listener({ kind: `${name}_list_changed` }))
+        .catch((error) => deps.log.error("A watch of lists broke off", { error: String(error) }));
+    }
+    const uris = Array.isArray(filter["resourceSubscriptions"]) ? filter["resourceSubscriptions"] : [];
+    for (const uri of uris.slice(0, MAX_RESOURCES)) {
+      if (typeof uri !== "string") continue;
+      watchResource(deps, resources, { principal, uri, signal }, () => listener({ kind: "resource_updated", uri }))
+        // What is not there, or not for this caller, never changes.
+        .catch(() => {});
+    }
+  }
+
+  #options() {
+    const { deps } = this.#parts;
+    return {
+      legacy: "reject",
+      maxRequestBodySize: deps.limits.bodyBytes,
+      onerror: () => {},
+    } as const;
+  }
+}
