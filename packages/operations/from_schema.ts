@@ -29,13 +29,22 @@ import { SchemaReferences } from "./schema_references.ts";
  * @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer
  */
 export function FromSchema(schema: unknown): TSchema {
-  return new Conversion(schema).convert(schema, "#");
+  return new SchemaReader(schema).read(schema);
 }
 
 interface Target {
   readonly id: string;
   readonly level: number;
+  /** How many targets were open before it. */
+  readonly index: number;
   recursive: boolean;
+}
+
+/** What a reference led to before, and how much it adds to what holds it. */
+interface Known {
+  readonly schema: TSchema;
+  readonly nodes: number;
+  readonly height: number;
 }
 
 /** A reference can double what follows it, so that a small document becomes a huge one: these bound the result. */
@@ -44,12 +53,21 @@ const MAX_DEPTH = 200;
 const OBJECT_HINTS = ["properties", "required", "additionalProperties", "patternProperties"];
 const ARRAY_HINTS = ["items", "prefixItems"];
 
-class Conversion {
+/**
+ * Reads any number of schemas of one document, as {@linkcode FromSchema} does. What several references lead to is converted
+ * once and shared.
+ */
+export class SchemaReader {
   readonly #references: SchemaReferences;
+  readonly #known = new Map<unknown, Known>();
   /** Targets being converted -> whether something inside refers back to them. */
   readonly #open = new Map<unknown, Target>();
   #nodes = 0;
+  #ids = 0;
   #depth = 0;
+  /** The deepest `#depth`, and the least index of an open target referred to, inside what is being converted. */
+  #deepest = 0;
+  #least = Infinity;
   /** How far inside the value we are: a reference back at the same level would never end. */
   #level = 0;
 
@@ -57,27 +75,48 @@ class Conversion {
     this.#references = new SchemaReferences(root);
   }
 
-  convert(schema: unknown, place: string): TSchema {
+  /** @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer that starts with `place` */
+  read(schema: unknown, place = "#"): TSchema {
+    // One that threw has left these as they were.
+    this.#open.clear();
+    this.#nodes =
+      this.#depth =
+      this.#level =
+      this.#deepest =
+        0;
+    this.#least = Infinity;
+    return this.#convert(schema, place);
+  }
+
+  #convert(schema: unknown, place: string): TSchema {
     if (schema === true) return Type.Unknown();
     if (schema === false) return Type.Never();
     if (!isObject(schema)) throw broken(place, `is ${quote(schema)}: wanted an object or a boolean`);
-    if (++this.#nodes > MAX_NODES) {
-      throw broken(place, `has more than ${MAX_NODES} schemas once its $refs are followed`);
-    }
-    if (++this.#depth > MAX_DEPTH) throw broken(place, `is nested more than ${MAX_DEPTH} levels deep`);
+    this.#count(1, 1, place);
+    this.#depth++;
     const open = this.#open.get(schema);
     if (open !== undefined) {
       if (open.level === this.#level) throw broken(place, "refers to itself without a property or an item in between");
       open.recursive = true;
+      this.#least = Math.min(this.#least, open.index);
       this.#depth--;
       return Type.Unsafe({ [Kind]: "This", $ref: open.id });
     }
-    const target: Target = { id: `ref:${this.#nodes}`, level: this.#level, recursive: false };
+    const target = { id: `ref:${++this.#ids}`, level: this.#level, index: this.#open.size, recursive: false };
     this.#open.set(schema, target);
     const result = this.#convertParts(schema, place);
     this.#open.delete(schema);
     this.#depth--;
     return target.recursive ? { ...result, $id: target.id } : result;
+  }
+
+  #count(nodes: number, height: number, place: string): void {
+    this.#nodes += nodes;
+    if (this.#nodes > MAX_NODES) {
+      throw broken(place, `has more than ${MAX_NODES} schemas once its $refs are followed`);
+    }
+    this.#deepest = Math.max(this.#deepest, this.#depth + height);
+    if (this.#deepest > MAX_DEPTH) throw broken(place, `is nested more than ${MAX_DEPTH} levels deep`);
   }
 
   /** Each assertion that stands beside others becomes one part of an intersection. */
@@ -92,7 +131,7 @@ class Conversion {
       if (schema[keyword] !== undefined) parts.push(Type.Union(this.#list(schema, keyword, place)));
     }
     if (schema["allOf"] !== undefined) parts.push(...this.#list(schema, "allOf", place));
-    if (schema["not"] !== undefined) parts.push(Type.Not(this.convert(schema["not"], `${place}/not`)));
+    if (schema["not"] !== undefined) parts.push(Type.Not(this.#convert(schema["not"], `${place}/not`)));
     const whole = parts.length === 1 && parts[0] !== undefined ? parts[0] : intersect(parts);
     const annotated = { ...whole, ...annotations(schema) };
     return schema["nullable"] === true ? Type.Union([annotated, Type.Null()]) : annotated;
@@ -107,7 +146,27 @@ class Conversion {
         `is ${quote(reference)}, which is not in this document: wanted "#/…" or a known $id`,
       );
     }
-    return this.convert(target, reference.startsWith("#") ? reference : `#${reference}`);
+    return this.#shared(target, reference.startsWith("#") ? reference : `#${reference}`);
+  }
+
+  /** Converts what a reference leads to; the second time it is known, unless it refers back to something around it. */
+  #shared(schema: unknown, place: string): TSchema {
+    const known = this.#known.get(schema);
+    if (known !== undefined) {
+      this.#count(known.nodes, known.height, place);
+      return known.schema;
+    }
+    const [nodes, index, deepest, least] = [this.#nodes, this.#open.size, this.#deepest, this.#least];
+    this.#deepest = this.#depth;
+    this.#least = Infinity;
+    const converted = this.#convert(schema, place);
+    if (this.#least >= index) {
+      const [size, height] = [this.#nodes - nodes, this.#deepest - this.#depth];
+      this.#known.set(schema, { schema: converted, nodes: size, height });
+    }
+    this.#deepest = Math.max(this.#deepest, deepest);
+    this.#least = Math.min(this.#least, least);
+    return converted;
   }
 
   #enum(values: unknown, place: string): TSchema {
@@ -122,7 +181,7 @@ class Conversion {
     if (!Array.isArray(members) || members.length === 0) {
       throw broken(`${place}/${keyword}`, `is ${quote(members)}: wanted a non-empty array of schemas`);
     }
-    return members.map((member, index) => this.convert(member, `${place}/${keyword}/${index}`));
+    return members.map((member, index) => this.#convert(member, `${place}/${keyword}/${index}`));
   }
 
   #base(schema: JsonObject, place: string, hasOthers: boolean): TSchema | undefined {
@@ -146,9 +205,9 @@ class Conversion {
       case "string":
         return Type.String({ ...keywords(schema, STRING_KEYWORDS, place), ...format(schema, place) });
       case "number":
-        return Type.Number(keywords(schema, NUMBER_KEYWORDS, place));
+        return Type.Number(keywords(withLimits(schema), NUMBER_KEYWORDS, place));
       case "integer":
-        return Type.Integer(keywords(schema, NUMBER_KEYWORDS, place));
+        return Type.Integer(keywords(withLimits(schema), NUMBER_KEYWORDS, place));
       case "boolean":
         return Type.Boolean();
       case "null":
@@ -193,7 +252,7 @@ class Conversion {
       }
     }
     for (const [name, member] of Object.entries(properties)) {
-      const converted = this.convert(member, `${place}/properties/${escape(name)}`);
+      const converted = this.#convert(member, `${place}/properties/${escape(name)}`);
       members.set(name, wanted.has(name) ? converted : Type.Optional(converted));
     }
     for (const name of wanted) {
@@ -202,7 +261,7 @@ class Conversion {
     const additional = schema["additionalProperties"];
     // With patterns that TypeBox cannot hold beside properties, the rest cannot be told from what a pattern allows.
     const closed = additional === undefined || additional === true || patterns !== undefined ? {} : {
-      additionalProperties: additional === false ? false : this.convert(additional, `${place}/additionalProperties`),
+      additionalProperties: additional === false ? false : this.#convert(additional, `${place}/additionalProperties`),
     };
     return Type.Object(Object.fromEntries(members), { ...options, ...closed });
   }
@@ -215,7 +274,7 @@ class Conversion {
     if (schema["required"] !== undefined) return undefined;
     const [pattern, member] = first;
     if (!isPattern(pattern)) throw broken(`${place}/patternProperties`, `has ${quote(pattern)}: wanted a pattern`);
-    const value = this.convert(member, `${place}/patternProperties/${escape(pattern)}`);
+    const value = this.#convert(member, `${place}/patternProperties/${escape(pattern)}`);
     const closed = schema["additionalProperties"] === false ? { additionalProperties: false } : {};
     return Type.Record(Type.String({ pattern }), value, { ...options, ...closed });
   }
@@ -225,17 +284,29 @@ class Conversion {
     const { items, prefixItems, additionalItems } = schema;
     const tuple = Array.isArray(items) ? items : prefixItems;
     if (tuple === undefined) {
-      return Type.Array(items === undefined ? Type.Unknown() : this.convert(items, `${place}/items`), options);
+      return Type.Array(items === undefined ? Type.Unknown() : this.#convert(items, `${place}/items`), options);
     }
     if (!Array.isArray(tuple)) throw broken(`${place}/prefixItems`, `is ${quote(tuple)}: wanted an array of schemas`);
-    const members = tuple.map((member, index) => this.convert(member, `${place}/items/${index}`));
+    const members = tuple.map((member, index) => this.#convert(member, `${place}/items/${index}`));
     const rest = Array.isArray(items) ? additionalItems : items;
     const fixed = schema["minItems"] === members.length && (rest === false || schema["maxItems"] === members.length);
     // TypeBox tuples have exactly their length: an open one is checked as an array of the members' union.
     if (fixed || (members.length === 0 && rest === false)) return Type.Tuple(members);
-    const others = rest === false ? [] : [rest === undefined ? Type.Unknown() : this.convert(rest, `${place}/items`)];
+    const others = rest === false ? [] : [rest === undefined ? Type.Unknown() : this.#convert(rest, `${place}/items`)];
     return Type.Array(Type.Union([...members, ...others]), options);
   }
+}
+
+/** OpenAPI 3.0 says `exclusiveMinimum: true` beside `minimum`, as JSON Schema once did. */
+function withLimits(schema: JsonObject): JsonObject {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...others } = schema;
+  return {
+    ...others,
+    ...(exclusiveMinimum === true ? { exclusiveMinimum: minimum } : { minimum }),
+    ...(exclusiveMaximum === true ? { exclusiveMaximum: maximum } : { maximum }),
+    ...(typeof exclusiveMinimum !== "boolean" && { exclusiveMinimum }),
+    ...(typeof exclusiveMaximum !== "boolean" && { exclusiveMaximum }),
+  };
 }
 
 function intersect(parts: TSchema[]): TSchema {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Type } from "@alkdev/typebox";
 import fc from "fast-check";
+import { SchemaReader } from "./from_schema.ts";
 import { assertIsSchema, CallError, collectErrors, FromSchema } from "./mod.ts";
 
 function assertFits(schema: unknown, good: readonly unknown[], bad: readonly unknown[]) {
@@ -218,4 +219,56 @@ Deno.test("FromSchema() throws nothing but CallError, whatever it is given", () 
     }),
     { numRuns: 300 },
   );
+});
+
+Deno.test("FromSchema() reads the exclusive limits of OpenAPI 3.0", () => {
+  assertFits({ type: "number", minimum: 1, exclusiveMinimum: true, maximum: 3, exclusiveMaximum: false }, [1.1, 3], [
+    1,
+    3.1,
+  ]);
+  assertBroken({ type: "number", exclusiveMinimum: true, minimum: "1" }, "#/exclusiveMinimum");
+});
+
+Deno.test("SchemaReader converts what several references lead to once, recursive or not", () => {
+  const document = {
+    defs: {
+      leaf: { type: "string", minLength: 1 },
+      tree: { type: "object", properties: { next: { $ref: "#/defs/tree" }, leaf: { $ref: "#/defs/leaf" } } },
+      pair: {
+        type: "array",
+        prefixItems: [{ $ref: "#/defs/tree" }, { $ref: "#/defs/tree" }],
+        minItems: 2,
+        maxItems: 2,
+      },
+    },
+  };
+  const reader = new SchemaReader(document);
+  const read = (name: string) => reader.read({ $ref: `#/defs/${name}` });
+  assert.equal(read("tree")["properties"], read("tree")["properties"]);
+  const object = reader.read({
+    type: "object",
+    properties: { a: { $ref: "#/defs/pair" }, b: { $ref: "#/defs/tree" } },
+  });
+  assertIsSchema(object);
+  const tree = { next: { next: { leaf: "x" } } };
+  assert.deepEqual(collectErrors(object, { a: [tree, tree], b: tree }), []);
+  assert.notDeepEqual(collectErrors(object, { a: [tree, { next: { leaf: "" } }] }), []);
+  assert.notDeepEqual(collectErrors(object, { b: { next: { leaf: 1 } } }), []);
+});
+
+Deno.test("SchemaReader does not share what refers back to something around it, and goes on after a broken schema", () => {
+  const document = {
+    a: { type: "object", properties: { b: { $ref: "#/b" }, again: { $ref: "#/b" } }, additionalProperties: false },
+    b: { type: "object", properties: { a: { $ref: "#/a" } }, additionalProperties: false },
+    bad: { type: "object", properties: { x: { $ref: "#/a" }, y: { type: "wrong" } } },
+  };
+  const reader = new SchemaReader(document);
+  assert.throws(() => reader.read({ $ref: "#/bad" }), CallError);
+  for (const name of ["b", "a", "b"]) {
+    const schema = reader.read({ $ref: `#/${name}` });
+    const other = name === "a" ? "b" : "a";
+    const value = { [other]: { [name]: { [other]: {} } } };
+    assert.deepEqual(collectErrors(schema, value), []);
+    assert.notDeepEqual(collectErrors(schema, { [other]: { [name]: { [name]: {} } } }), []);
+  }
 });
