@@ -31,6 +31,8 @@ export interface RunHost {
   push(run: ActiveRun, event: RunEvent): void;
   /** Hands a call to the dispatcher, now or when there is room. */
   send(call: NodeCall): void;
+  /** A run keeps more in memory. */
+  grow(bytes: number): void;
   /** The call has ended, whatever its handler still does. */
   release(call: NodeCall): void;
 }
@@ -60,6 +62,8 @@ export class ActiveRun extends Appender {
   #sealed: readonly Place[] = NONE;
   /** Retries that came due before the failure they follow was durable. */
   #early: { readonly place: Place; readonly seq: number }[] | null = null;
+  /** What the run keeps in memory of its input and results, about. */
+  bytes = 0;
   /** Whether the batch that is being committed holds the terminal event. */
   closedInBatch = false;
   #waiters: ((event: Terminal | null) => void)[] | null = null;
@@ -252,7 +256,9 @@ export class ActiveRun extends Appender {
     if (call.ended) return;
     let output: ResponseEnvelope;
     try {
-      const data = toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, this.#host.limits);
+      const before = this.bytes;
+      const data = toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, this.#host.limits, this);
+      this.#host.grow(this.bytes - before);
       output = data === envelope.data ? envelope : { data, meta: envelope.meta };
     } catch (error) {
       return this.failed(call, error);

@@ -53,6 +53,8 @@ export interface EngineLimits {
   readonly maxInFlightPerOrg: number;
   /** Live runs beyond which a start is refused with OVERLOADED. */
   readonly maxLiveRuns: number;
+  /** Inputs and results of live runs in memory beyond which a start is refused with OVERLOADED. */
+  readonly maxLiveBytes: number;
   /** Events waiting for a commit beyond which a start is refused with OVERLOADED. */
   readonly maxBacklog: number;
 }
@@ -62,6 +64,7 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
   maxInFlight: 20_000,
   maxInFlightPerOrg: 15_000,
   maxLiveRuns: 1_000_000,
+  maxLiveBytes: 1024 ** 3,
   maxBacklog: 200_000,
 };
 
@@ -101,6 +104,8 @@ export class Engine {
   /** Sent this turn, not yet known to be short or long. */
   #fresh: NodeCall[] = [];
   readonly #slots: CallSlots<NodeCall>;
+  /** Inputs and results that live runs keep in memory, about. */
+  #liveBytes = 0;
   #state: "open" | "draining" | "stopped" = "open";
 
   constructor(options: EngineOptions) {
@@ -126,6 +131,7 @@ export class Engine {
       push: (run, event) => this.#commit.push(run, event),
       send: (call) => this.#send(call),
       release: (call) => this.#release(call),
+      grow: (bytes) => void (this.#liveBytes += bytes),
     };
   }
 
@@ -157,9 +163,10 @@ export class Engine {
   start(run: NewRun): Promise<Started> {
     try {
       this.#admit();
-      const input = toJsonValue(run.input, "the run's input", this.#limits.value);
-      if (this.#programs.has(run.planHash)) return this.#create(run, input);
-      return this.#options.plans.put(run.planHash, run.plan).then(() => this.#create(run, input));
+      const meter = { bytes: 0 };
+      const input = toJsonValue(run.input, "the run's input", this.#limits.value, meter);
+      if (this.#programs.has(run.planHash)) return this.#create(run, input, meter.bytes);
+      return this.#options.plans.put(run.planHash, run.plan).then(() => this.#create(run, input, meter.bytes));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -243,18 +250,20 @@ export class Engine {
   }
 
   #admit(): void {
-    const { maxLiveRuns, maxBacklog } = this.#limits;
+    const { maxLiveRuns, maxLiveBytes, maxBacklog } = this.#limits;
     const why = this.#state !== "open"
       ? "the hub is stopping"
       : this.#runs.size >= maxLiveRuns
       ? `${this.#runs.size} runs are live, the limit is ${maxLiveRuns}`
+      : this.#liveBytes >= maxLiveBytes
+      ? `live runs hold ${this.#liveBytes} bytes, the limit is ${maxLiveBytes}`
       : this.#commit.backlog >= maxBacklog
       ? `${this.#commit.backlog} events wait for the database, the limit is ${maxBacklog}`
       : null;
     if (why !== null) throw new CallError("OVERLOADED", `Cannot start a run now: ${why}`, { retryAfterMs: 1000 });
   }
 
-  #create(params: NewRun, input: Json): Promise<Started> {
+  #create(params: NewRun, input: Json, bytes: number): Promise<Started> {
     const id = params.id ?? this.#options.ids.runId();
     const known = this.#runs.get(id);
     if (known !== undefined) return Promise.resolve({ runId: id, duplicate: true });
@@ -264,6 +273,8 @@ export class Engine {
       params.functions,
     );
     const run = ActiveRun.create(this.#host, id, program, params.caller);
+    run.bytes = bytes;
+    this.#liveBytes += bytes;
     this.#runs.set(id, run);
     const started = new Promise<Started>((resolve, reject) => {
       run.onCreated = (duplicateOf) =>
@@ -372,19 +383,24 @@ export class Engine {
       const duplicateOf = duplicates.get(run.id) ?? null;
       onCreated(duplicateOf);
       if (duplicateOf !== null) {
-        this.#runs.delete(run.id);
+        this.#forget(run);
         return;
       }
       run.armDeadline();
     }
     if (run.closedInBatch) {
-      this.#runs.delete(run.id);
+      this.#forget(run);
       run.closed();
       return;
     }
     if (this.#state !== "open") return;
     run.releaseHeld();
     run.dispatch(places);
+  }
+
+  #forget(run: ActiveRun): void {
+    this.#runs.delete(run.id);
+    this.#liveBytes -= run.bytes;
   }
 
   #fenced(error: FencedError): void {

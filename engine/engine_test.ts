@@ -428,6 +428,18 @@ Deno.test("Engine refuses a start when its queues are full", async () => {
   await assert.rejects(t.start(op("a", {}, "hang")), (error: CallError) => error.code === "OVERLOADED");
 });
 
+Deno.test("Engine refuses a start when live runs hold too much, and takes it again once they have ended", async () => {
+  const t = new TestEngine({ limits: { maxLiveBytes: 1000 } });
+  const first = deferred();
+  t.handlers.set("t.wait", () => first.promise);
+  const runId = await t.start(op("a", {}, "wait"), "x".repeat(1500));
+  await assert.rejects(t.start(op("a"), {}), (error: CallError) => error.code === "OVERLOADED");
+  first.resolve("y".repeat(1500));
+  await t.end(runId);
+  await t.settle();
+  assert.equal((await t.run(op("a"), {})).type, "run.completed");
+});
+
 Deno.test("Engine that is fenced writes and dispatches nothing more (I2)", async () => {
   const t = new TestEngine();
   const first = deferred();

@@ -1,6 +1,11 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 
+/** Adds up what is kept in memory. */
+export interface Meter {
+  bytes: number;
+}
+
 /** Limits on one value in the log. `maxBytes` counts UTF-16 units and punctuation: close to the size of the JSON text. */
 export interface ValueLimits {
   readonly maxBytes: number;
@@ -15,7 +20,7 @@ export const DEFAULT_VALUE_LIMITS: ValueLimits = { maxBytes: 1024 * 1024, maxDep
  *
  * @throws CallError PAYLOAD_TOO_LARGE or VALIDATION_ERROR naming `what`.
  */
-export function toJsonValue(value: unknown, what: string, limits: ValueLimits): Json {
+export function toJsonValue(value: unknown, what: string, limits: ValueLimits, meter?: Meter): Json {
   if (value === null || typeof value === "boolean") return value;
   const walk: Walk = { left: limits.maxBytes, plain: true };
   const problem = measure(value, limits.maxDepth, walk);
@@ -25,6 +30,7 @@ export function toJsonValue(value: unknown, what: string, limits: ValueLimits): 
       errors: [{ path: "", message: problem }],
     });
   }
+  if (meter !== undefined) meter.bytes += limits.maxBytes - walk.left;
   if (walk.plain) return value as Json;
   let text: string | undefined;
   try {
