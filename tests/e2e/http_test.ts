@@ -176,3 +176,18 @@ Deno.test("an open socket of a revoked key is closed within a second (I10)", asy
   assert.equal(await closed, 1008);
   assert.ok(Date.now() - begin < 1500, "it took longer than a second and some");
 });
+
+Deno.test("a request that finds the hub not ready is told so, with Retry-After", async () => {
+  await using hub = await startHubProcess();
+  const stop = hub.kill("SIGTERM");
+  // Whatever it still answers while it drains is either done or refused with a reason: never a bare 500.
+  for (let i = 0; i < 20; i++) {
+    const answer = await hub.api("GET", "/api/runs").catch(() => null);
+    if (answer === null) break;
+    assert.ok(
+      answer.status === 200 || (answer.status === 503 && answer.headers.has("retry-after")),
+      String(answer.status),
+    );
+  }
+  assert.equal(await stop, 0);
+});
