@@ -112,7 +112,13 @@ async function readEvents(
   const rows = await db.query<EventRow>(READ, [runId, after, Number.isFinite(limit) ? limit : null]);
   const events: RunEvent[] = [];
   for (const row of rows) {
-    for (const event of decodeRow(row)) if (event.seq > after && events.length < limit) events.push(event);
+    for (const event of decodeRow(row)) {
+      if (event.seq <= after || events.length >= limit) continue;
+      const expected = after + events.length + 1;
+      // commit() does not look for gaps (docs/decisions/0002-hot-tables.md); to fold one would make up another history.
+      if (event.seq !== expected) throw new Error(`Cannot read run ${runId}: event ${expected} is missing in its log`);
+      events.push(event);
+    }
   }
   return events;
 }

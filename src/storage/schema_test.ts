@@ -84,6 +84,7 @@ async function migrated(db: Database, name: string): Promise<Relation> {
     ...constraints.filter(({ type }) => type !== "p").map(({ definition }) => keywords(definition)),
     ...indexes.map(({ definition }) =>
       keywords(definition).replace(/^create index (\S+) on \S+ /, "index $1 ").replace(/ where \((.*)\)$/, " where $1")
+        .replace(/('\w+')::text$/, "$1")
     ),
   ].toSorted();
   return { name, columns, primaryKey: /\((.*)\)/.exec(primary)?.[1]?.split(", ") ?? [], rest };
