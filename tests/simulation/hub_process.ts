@@ -45,7 +45,7 @@ export class HubProcess implements Writer {
     this.engine = new Engine({
       log: world.mutant.outerLog(log, world),
       plans: {
-        put: (hash, plan) => this.ask(() => Promise.resolve(void world.plans.set(hash, plan))),
+        put: (hash) => this.ask(() => Promise.resolve(world.storePlan(hash))),
         get: (hash) => this.ask(() => Promise.resolve(world.mutant.plan(world.plans.get(hash) ?? null))),
       },
       functions: { functions: () => Promise.reject(new Error("The simulation writes no functions")) },

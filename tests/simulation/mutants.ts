@@ -1,4 +1,155 @@
-import type { Mutant } from "./mutant.ts";
+/** Engines broken on purpose, from outside: each stands for a mistake somebody could make, and each must be caught. */
+import type { CommitResult, RunEvent } from "../../engine/mod.ts";
+import { RunState } from "../../engine/mod.ts";
+import { createMemoryLog } from "../../engine/memory/mod.ts";
+import { NodeCall } from "../../engine/node_call.ts";
+import type { Plan, PlanNode } from "@alkdev/flowgraph";
+import { type Mutant, SOUND } from "./mutant.ts";
 
-/** Engines broken on purpose. */
-export const MUTANTS: readonly Mutant[] = [];
+function mutant(name: string, broken: Partial<Mutant>): Mutant {
+  return { ...SOUND, ...broken, name };
+}
+
+/** Replaces a method until the way back is called. */
+function patch<T extends object, K extends keyof T>(target: T, key: K, make: (original: T[K]) => T[K]): () => void {
+  const original = target[key];
+  target[key] = make(original);
+  return () => void (target[key] = original);
+}
+
+function withoutLimits(plan: Plan): Plan {
+  const nodes = plan.nodes.map((node): PlanNode => {
+    if (node.kind !== "parallel" && node.kind !== "map") return node;
+    const { maxConcurrency: _, ...rest } = node;
+    return rest;
+  });
+  return { ...plan, nodes };
+}
+
+const applyOf = (make: (apply: RunState["apply"]) => RunState["apply"]) => () =>
+  patch(RunState.prototype, "apply", make);
+
+export const MUTANTS: readonly Mutant[] = [
+  mutant("a fenced hub can still write", {
+    // Guarded by the lease of whoever holds it now instead of by its own.
+    log: (inner, world, hub) => ({
+      ...inner,
+      commit: (batch) =>
+        createMemoryLog(world.store, { hubId: hub.hubId, epoch: world.store.hubs.get(hub.hubId)!.epoch }).commit(batch),
+    }),
+  }),
+  mutant("a batch is acknowledged and lost", {
+    log: (inner, world) => ({
+      ...inner,
+      commit: (batch) =>
+        world.chance.is(0.05) ? Promise.resolve<CommitResult>({ duplicates: new Map() }) : inner.commit(batch),
+    }),
+  }),
+  mutant("a batch is torn", {
+    log: (inner, world) => ({
+      ...inner,
+      commit: async (batch) => {
+        if (!world.chance.is(0.05)) return await inner.commit(batch);
+        await inner.commit(batch.slice(0, Math.floor(batch.length / 2)));
+        throw new Error("connection reset");
+      },
+    }),
+  }),
+  mutant("a commit is answered before it happens", {
+    outerLog: (inner) => ({
+      ...inner,
+      commit: (batch) => {
+        inner.commit(batch).catch(() => {});
+        return Promise.resolve({ duplicates: new Map() });
+      },
+    }),
+  }),
+  mutant("an event is written twice", {
+    outerLog: (inner) => ({
+      ...inner,
+      commit: (batch) => {
+        const last = batch[batch.length - 1]!;
+        const again = last.type === "call.responded" ? [{ ...last, seq: last.seq + 1 } as RunEvent] : [];
+        return inner.commit([...batch, ...again]);
+      },
+    }),
+  }),
+  mutant("an idempotency key is not kept", {
+    outerLog: (inner) => ({
+      ...inner,
+      commit: (batch) =>
+        inner.commit(batch.map((event) => event.type === "run.created" ? { ...event, idempotencyKey: null } : event)),
+    }),
+  }),
+  mutant("a completed node is called again", {
+    dispatcher: (inner, world) => ({
+      dispatch: async (call) => {
+        const answer = await inner.dispatch(call);
+        if (world.chance.is(0.05)) {
+          await new Promise<void>((resolve) => world.schedule.in(200, resolve));
+          inner.dispatch(call).catch(() => {});
+        }
+        return answer;
+      },
+    }),
+  }),
+  mutant("a call gets another node's input", {
+    dispatcher: (inner, world) => ({
+      dispatch: (call) =>
+        world.chance.is(0.05)
+          ? inner.dispatch(Object.create(call, { input: { value: null, enumerable: true } }))
+          : inner.dispatch(call),
+    }),
+  }),
+  mutant("a clock loses timers", {
+    clock: (inner, world) => ({
+      now: inner.now,
+      afterTurn: inner.afterTurn,
+      at: (due, callback) => world.chance.is(0.1) ? () => {} : inner.at(due, callback),
+    }),
+  }),
+  mutant("a clock fires too early", {
+    clock: (inner) => ({
+      now: inner.now,
+      afterTurn: inner.afterTurn,
+      at: (due, callback) => inner.at(inner.now() + (due - inner.now()) / 2, callback),
+    }),
+  }),
+  mutant("maxConcurrency is ignored", {
+    plan: <P extends Plan | null>(plan: P): P => (plan === null ? plan : withoutLimits(plan)) as P,
+  }),
+  mutant("a retry takes the attempt number again", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type !== "call.error" || event.retryAt === null || place === undefined) return;
+        place.frame.cells[place.vertex]!.attempt--;
+      }
+    ),
+  }),
+  mutant("an abort reaches no handler", {
+    install: () =>
+      patch(NodeCall.prototype, "cancel", () =>
+        function (this: NodeCall) {
+          this.ended = true;
+          this.cancelTimeout?.();
+        }),
+  }),
+  mutant("memory holds more than the log", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        // Only the live state is told where the event belongs: a fold looks it up.
+        if (event.type === "call.error" && place !== undefined) place.frame.cells[place.vertex]!.startedAt = event.at;
+      }
+    ),
+  }),
+  mutant("a pause holds nothing back", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type === "run.paused") this.status = "running";
+      }
+    ),
+  }),
+];

@@ -62,6 +62,13 @@ export class World {
     this.history.add(this.schedule.now, line);
   }
 
+  /** Stores a plan as its workflow has it, whatever an engine thinks it is. */
+  storePlan(hash: string): void {
+    const workflow = this.workflows.find(({ planHash }) => planHash === hash);
+    if (workflow === undefined) throw new Error(`No workflow has plan "${hash}"`);
+    this.plans.set(hash, workflow.plan);
+  }
+
   /** Whole milliseconds up to `most`, often none. */
   delay(most: number): number {
     return most === 0 || this.chance.is(0.3) ? 0 : this.chance.int(0, most);

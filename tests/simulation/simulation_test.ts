@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { MUTANTS } from "./mutants.ts";
+import { simulate } from "./simulate.ts";
+
+/** Seeds played with every test run; `deno task simulate --seeds N` plays as many as one likes. */
+const SEEDS = 300;
+/** Seeds a broken engine may live for. */
+const MUTANT_SEEDS = 100;
+
+Deno.test("every invariant holds over 300 seeds of faults", async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { failure } = await simulate(seed);
+    assert.equal(failure, null, `seed ${seed}: ${failure?.invariant}: ${failure?.message}`);
+  }
+});
+
+Deno.test("simulate() gives the same history, byte for byte, when the seed is the same", async () => {
+  for (const seed of [1, 7, 23, 90, 2 ** 40 + 5]) {
+    const [first, second] = [await simulate(seed, { keepHistory: true }), await simulate(seed, { keepHistory: true })];
+    assert.deepEqual(first.history, second.history);
+    assert.equal((await simulate(seed)).digest, first.digest);
+    assert.ok(first.history!.length > 10);
+  }
+});
+
+Deno.test("simulate() gives another history when the seed is another", async () => {
+  const digests = new Set<string>();
+  for (let seed = 1; seed <= 20; seed++) digests.add((await simulate(seed)).digest);
+  assert.equal(digests.size, 20);
+});
+
+for (const mutant of MUTANTS) {
+  Deno.test(`the simulation catches an engine when ${mutant.name}`, async () => {
+    let caught = false;
+    for (let seed = 1; seed <= MUTANT_SEEDS && !caught; seed++) {
+      caught = (await simulate(seed, { mutant })).failure !== null;
+    }
+    assert.ok(caught, `still alive after ${MUTANT_SEEDS} seeds`);
+  });
+}
