@@ -55,7 +55,9 @@ async function readFile(
 ): Promise<{ readonly file: ConfigFile; readonly path: string | null }> {
   const named = nonEmpty(env.HUB_CONFIG);
   const path = named ?? `${dataDir}/config.jsonc`;
-  const text = await files.readText(path);
+  const text = await files.readText(path).catch((error: unknown) => {
+    throw unreadable(named === undefined ? "HUB_DATA_DIR" : "HUB_CONFIG", path, error);
+  });
   if (text !== null) {
     return { file: await parseConfigFile(text, path, () => readMasterKey(files, masterKeyPath)), path };
   }
@@ -64,6 +66,12 @@ async function readFile(
     field: "HUB_CONFIG",
     message: `HUB_CONFIG is "${path}", which is not there: wanted a config file`,
   }]);
+}
+
+/** Such as a directory, a file that is no directory on the way to it, or one of somebody else's. */
+function unreadable(field: string, path: string, error: unknown): ConfigError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ConfigError([{ field, message: `Config file "${path}" cannot be read, see ${field}: ${reason}` }]);
 }
 
 async function readMasterKey(files: ConfigFiles, path: string): Promise<string> {

@@ -54,6 +54,21 @@ Deno.test("loadConfig() names field, value and what was wanted when a setting is
   assert.match(await problems({}, { ".hub/config.jsonc": `[]` }), /Config file is an array/);
 });
 
+Deno.test("loadConfig() says which setting names a file that cannot be read", async () => {
+  class Unreadable extends MemoryFiles {
+    override readText(path: string): Promise<string | null> {
+      return path.endsWith(".jsonc") ? Promise.reject(new Error("Not a directory")) : super.readText(path);
+    }
+  }
+  const loading = (env: Environment) => loadConfig({ env, files: new Unreadable() });
+  await assert.rejects(loading({ HUB_DATA_DIR: "file" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /"file\/config.jsonc" cannot be read, see HUB_DATA_DIR: Not a directory/);
+    return true;
+  });
+  await assert.rejects(loading({ HUB_CONFIG: "x.jsonc" }), /"x.jsonc" cannot be read, see HUB_CONFIG/);
+});
+
 Deno.test("loadConfig() quotes no secret when one is wrong", async () => {
   const file = `{ "databaseUrl": "mysql://u:hunter2@h" }`;
   for (
