@@ -1,0 +1,29 @@
+import type { IOperationDefinition } from "../operation_context.ts";
+import type { OperationRegistry } from "../registry.ts";
+import { FromOpenAPI } from "./from_openapi.ts";
+import { FromOpenAPIUrl } from "./load_openapi.ts";
+import type { OpenAPIConfig } from "./openapi_config.ts";
+
+/** Services by their documents, to be registered together. A namespace that is added again takes the place of the first. */
+export class OpenAPIServiceRegistry {
+  readonly #services = new Map<string, readonly IOperationDefinition[]>();
+
+  /** @throws {CallError} as {@linkcode FromOpenAPI} */
+  add(spec: unknown, config: OpenAPIConfig): void {
+    this.#services.set(config.namespace, FromOpenAPI(spec, config));
+  }
+
+  /** @throws {CallError} as {@linkcode FromOpenAPIUrl} */
+  async addFromUrl(url: string | URL, config: OpenAPIConfig): Promise<void> {
+    this.#services.set(config.namespace, await FromOpenAPIUrl(url, config));
+  }
+
+  /** The operations of all services, in order of adding. */
+  list(): IOperationDefinition[] {
+    return [...this.#services.values()].flat();
+  }
+
+  registerAll(registry: OperationRegistry): void {
+    registry.registerAll(this.list());
+  }
+}
