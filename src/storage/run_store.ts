@@ -4,7 +4,7 @@ import type { PgColumn } from "drizzle-orm/pg-core";
 import { encodeCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { column } from "./event_body.ts";
-import { runQuery } from "./run_query.ts";
+import { isOrdered, runQuery, type Statement, workflowNamesQuery } from "./run_query.ts";
 import { runEvents, runs } from "./schema/mod.ts";
 
 const MAX_CHILDREN = 10_000;
@@ -62,15 +62,25 @@ const RECORD = {
   errorCode: runs.errorCode,
 } satisfies Record<keyof RunRecord, PgColumn | SQL>;
 
-/** By hand: the list is skip scans and unions, which a builder would hide. Its columns are those of `RECORD`. */
+/**
+ * By hand: the list is skip scans and unions, which a builder would hide. Its columns are those of `RECORD`. A short page of the
+ * newest is completed among all: by workflow names for a free text, and by the one id that it may be.
+ */
 async function listRows(db: Database, query: RunQuery): Promise<readonly RunRecord[]> {
-  const among = async (which: "all" | "newest") => {
-    const { text, values } = runQuery(query, which);
-    return await db.query<RunRecord>(text, values);
-  };
-  if ((query.label ?? []).length > 0) {
-    const rows = await among("newest");
-    if (rows.length > query.limit) return rows;
-  }
-  return await among("all");
+  const ask = ({ text, values }: Statement) => db.query<RunRecord>(text, values);
+  if (isOrdered(query)) return await ask(runQuery(query));
+  const newest = await ask(runQuery(query, { runs: "newest" }));
+  if (newest.length > query.limit) return newest;
+  if (query.q === undefined || query.q === "") return await ask(runQuery(query));
+  const rows = new Map(newest.map((row) => [row.id, row]));
+  const { text, values } = workflowNamesQuery(query.orgId, query.q);
+  const workflows = (await db.query<{ name: string }>(text, values)).map(({ name }) => name);
+  const more = [
+    ...(workflows.length === 0 ? [] : await ask(runQuery(query, { workflows }))),
+    ...(UUID.test(query.q) ? await ask(runQuery(query, { id: query.q })) : []),
+  ];
+  for (const row of more) rows.set(row.id, row);
+  return [...rows.values()]
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+    .slice(0, query.limit + 1);
 }

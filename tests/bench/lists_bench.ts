@@ -1,4 +1,4 @@
-import { runQuery } from "../../src/storage/run_query.ts";
+import { isOrdered, runQuery } from "../../src/storage/run_query.ts";
 import type { RunQuery } from "../../src/runs/mod.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { postgresAvailable, testDatabase } from "../support/test_database.ts";
@@ -104,9 +104,10 @@ async function measureList(report: Report, { db, hub, name, filters }: ListCase)
   const note = `p50 ${quantile(times, 0.5).toFixed(1)} ms; ${found}${cursor === null ? "" : "+"} runs`;
   report.add({ name: `list: ${name}, p95`, value: p95, unit: "ms", goal: { atMost: 100 }, note });
   if (db === null) return;
-  const labelled = (filters.label ?? []).length > 0;
-  for (const among of labelled ? ["newest", "all"] as const : ["all"] as const) {
-    const { text, values } = runQuery({ orgId: "default", limit: 50, ...filters }, among);
+  const query = { orgId: "default", limit: 50, ...filters };
+  for (const runs of isOrdered(query) ? ["all"] as const : ["newest", "all"] as const) {
+    if (runs === "all" && filters.q !== undefined) continue;
+    const { text, values } = runQuery(query, { runs });
     const plan = await db.query<{ "QUERY PLAN": string }>(`explain (costs off) ${text}`, values);
     report.detail(plan.map((row) => row["QUERY PLAN"]));
   }
