@@ -40,9 +40,8 @@ export function knowsTasks(context: ServerContext): boolean {
   return isObject(extensions) && isObject(extensions[TASKS_EXTENSION]);
 }
 
-/** Whether the client of this request can be asked by a method such as `elicitation/create`. */
-export function canBeAsked(method: string, capabilities: JsonObject | null): boolean {
-  if (capabilities === null) return true;
+/** Whether a client with these capabilities can be asked by a method such as `elicitation/create`. */
+export function canBeAsked(method: string, capabilities: JsonObject): boolean {
   const name = method.split("/")[0] ?? "";
   return isObject(capabilities[name]);
 }

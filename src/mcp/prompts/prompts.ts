@@ -5,7 +5,6 @@ import {
   type Prompt,
   ProtocolError,
   ProtocolErrorCode,
-  type ServerContext,
 } from "@modelcontextprotocol/server";
 import { operationId, type OperationSpec } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
@@ -15,12 +14,17 @@ import { isObject } from "../json.ts";
 import type { McpDeps, PromptText } from "../ports.ts";
 import { may } from "../rights.ts";
 import type { WorkflowCaller } from "../tools/call_workflow.ts";
+import type { ToolCall } from "../tools/tool.ts";
 
 type PromptAnswer = GetPromptResult | InputRequiredResult;
 
 interface HubPrompt {
   readonly view: Prompt;
-  get(args: Readonly<Record<string, string>>, context: ServerContext): Promise<PromptAnswer>;
+  get(call: PromptCall): Promise<PromptAnswer>;
+}
+
+interface PromptCall extends ToolCall {
+  readonly args: Readonly<Record<string, string>>;
 }
 
 /** Prompts: the texts of roles, and workflows and operations that are served as prompts. */
@@ -42,12 +46,8 @@ export class Prompts {
     return [...found.values()].sort((left, right) => left.view.name < right.view.name ? -1 : 1);
   }
 
-  async get(
-    principal: Principal,
-    name: string,
-    args: Readonly<Record<string, string>>,
-    context: ServerContext,
-  ): Promise<PromptAnswer> {
+  async get(name: string, call: PromptCall): Promise<PromptAnswer> {
+    const { principal, args } = call;
     const prompt = (await this.list(principal)).find(({ view }) => view.name === name);
     if (prompt === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt "${name.slice(0, 100)}"`);
@@ -60,7 +60,7 @@ export class Prompts {
         );
       }
     }
-    return await prompt.get(args, context);
+    return await prompt.get(call);
   }
 
   async #all(principal: Principal): Promise<HubPrompt[]> {
@@ -80,9 +80,8 @@ export class Prompts {
   #workflowPrompt(principal: Principal, { name, title, description, inputSchema }: WorkflowVersion): HubPrompt {
     return {
       view: viewOf(name, title, description, argumentsOf(inputSchema)),
-      get: async (args, context) => {
-        const call = { principal, args, context, name, input: args, exposure: "prompt" } as const;
-        const answer = await this.#caller.callTool(call);
+      get: async (call) => {
+        const answer = await this.#caller.callTool({ ...call, name, input: call.args, exposure: "prompt" });
         if (isInputRequiredResult(answer)) return answer;
         if (answer["isError"] === true) throw new ProtocolError(ProtocolErrorCode.InternalError, errorText(answer));
         return messagesOf(await this.#caller.outputOf(principal, answer));
@@ -93,7 +92,7 @@ export class Prompts {
   #operationPrompt(principal: Principal, spec: OperationSpec, name: string): HubPrompt {
     return {
       view: viewOf(name, spec.title ?? null, spec.description, argumentsOf(spec.inputSchema)),
-      get: async (input, context) => {
+      get: async ({ args: input, context }) => {
         const { data } = await this.#deps.operations.call({
           caller: principal,
           operationId: operationId(spec),
@@ -110,7 +109,7 @@ function textPrompt({ name, title, description, text }: PromptText): HubPrompt {
   const names = [...new Set([...text.matchAll(/\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g)].map((match) => match[1] ?? ""))];
   return {
     view: viewOf(name, title, description, names.map((argument) => ({ name: argument, required: true }))),
-    get: (args) =>
+    get: ({ args }) =>
       Promise.resolve(
         messagesOf(text.replace(/\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g, (_, argument: string) => args[argument] ?? "")),
       ),

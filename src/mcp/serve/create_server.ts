@@ -65,7 +65,7 @@ function serveTools(server: HubServer, { deps, tools }: ServerParts, allTools: b
     }
     try {
       const args = isObject(params.arguments) ? params.arguments : {};
-      const answer = await tool.call({ principal, args, context });
+      const answer = await tool.call({ principal, args, context, capabilities: { ...server.getClientCapabilities() } });
       if ("taskId" in answer) throw new TaskAnswer(answer);
       return answer;
     } catch (error) {
@@ -109,7 +109,13 @@ function servePrompts(server: HubServer, { prompts }: ServerParts, guard: Guard)
     "prompts/get",
     guard(
       "prompts/get",
-      ({ params }, context) => prompts.get(principalOf(context), params.name, params.arguments ?? {}, context),
+      ({ params }, context) =>
+        prompts.get(params.name, {
+          principal: principalOf(context),
+          args: params.arguments ?? {},
+          context,
+          capabilities: { ...server.getClientCapabilities() },
+        }),
     ),
   );
 }

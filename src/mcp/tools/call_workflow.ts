@@ -1,11 +1,16 @@
-import { type InputRequests, inputRequired, type RequestStateCodec } from "@modelcontextprotocol/server";
+import {
+  type InputRequests,
+  inputRequired,
+  type InputRequiredResult,
+  type RequestStateCodec,
+} from "@modelcontextprotocol/server";
 import type { WorkflowExposure } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import { isObject } from "../json.ts";
 import type { McpDeps, McpTimes } from "../ports.ts";
 import { tasksMissing } from "../protocol_error.ts";
 import { assertMay } from "../rights.ts";
-import { followRun, type RunStop } from "../runs/follow_run.ts";
+import { abortRun, followRun, type RunStop } from "../runs/follow_run.ts";
 import { namesOf, type Question } from "../runs/question.ts";
 import { RUN_META, runResult } from "../runs/run_result.ts";
 import { RunReporter } from "../runs/run_reporter.ts";
@@ -111,10 +116,16 @@ export class WorkflowCaller {
     return id;
   }
 
-  async #ask({ context }: WorkflowCall, runId: string, stop: Extract<RunStop, { kind: "asks" }>) {
-    const capabilities = requestCapabilities(context);
+  async #ask(
+    { context, principal, capabilities }: WorkflowCall,
+    runId: string,
+    stop: Extract<RunStop, { kind: "asks" }>,
+  ): Promise<InputRequiredResult> {
     const possible = stop.questions.filter(({ request }) => canBeAsked(request.method, capabilities));
-    // Of what cannot be asked at all, the protocol names what is missing.
+    if (possible.length === 0) {
+      await abortRun(this.#deps.runs, principal, runId, "Its client cannot be asked what it asks");
+    }
+    // Of what cannot be asked at all, the SDK names what is missing.
     const questions = possible.length > 0 ? possible : stop.questions;
     const state: RoundState = { runId, seq: stop.seq };
     return inputRequired({

@@ -20,6 +20,8 @@ export interface TaskAnswerView extends TaskView {
 export interface ToolCall {
   readonly principal: Principal;
   readonly args: JsonObject;
+  /** What the client can do. */
+  readonly capabilities: JsonObject;
   readonly context: ServerContext;
 }
 
