@@ -5,7 +5,7 @@ import { column } from "./event_body.ts";
 /** How many of the newest runs are looked through for what no index orders. */
 const SEARCHED = 10_000;
 /** The same among the failed and aborted ones, of which fewer are wanted. */
-const SEARCHED_FAILED = 15_000;
+const SEARCHED_FAILED = 20_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const RUN_COLUMNS =
