@@ -232,7 +232,8 @@ export class ActiveRun extends Appender {
       const node = this.#node(place);
       const key = keyOf(this.state, place.frame, place.vertex);
       if (node.kind !== "signal" || (node.signal !== name && key !== name)) continue;
-      if (place.frame.status[place.vertex] === Status.WAITING) {
+      // Waiting without a cell is waiting for a slot: nothing has been asked yet.
+      if (place.frame.status[place.vertex] === Status.WAITING && place.frame.cells[place.vertex] !== undefined) {
         this.#disarm(key);
         this.emit({ type: "signal.received", key, name: node.signal, payload, by }, place);
         return "answered";

@@ -166,7 +166,10 @@ export class Engine {
       const meter = { bytes: 0 };
       const input = toJsonValue(run.input, "the run's input", this.#limits.value, meter);
       if (this.#programs.has(run.planHash)) return this.#create(run, input, meter.bytes);
-      return this.#options.plans.put(run.planHash, run.plan).then(() => this.#create(run, input, meter.bytes));
+      return this.#options.plans.put(run.planHash, run.plan).then(() => {
+        this.#admit(); // the hub may have stopped meanwhile, and nobody would ever answer
+        return this.#create(run, input, meter.bytes);
+      });
     } catch (error) {
       return Promise.reject(error);
     }

@@ -68,3 +68,27 @@ Deno.test("a node that succeeds on a later attempt has no error to be seen", asy
   );
   assert.equal(end.type === "run.completed" && end.output, null);
 });
+
+Deno.test("Engine.answer() finds no Signal that still waits for its slot", async () => {
+  const t = new TestEngine();
+  const first = deferred();
+  t.handlers.set("t.first", () => first.promise);
+  const signal = { type: "signal", props: { key: "go", name: "go" } };
+  const runId = await t.start(par([op("a", {}, "first"), signal], { maxConcurrency: 1 }));
+  await t.settle();
+  assert.equal(await t.engine.answer(runId, { name: "go", payload: 1, by: "me" }), "unknown");
+  first.resolve(1);
+  await t.settle();
+  assert.equal(await t.engine.answer(runId, { name: "go", payload: 2, by: "me" }), "answered");
+  const end = await t.end(runId);
+  assert.deepEqual(end.type === "run.completed" && end.output, [1, 2]);
+});
+
+Deno.test("Engine.start() is refused when the hub stops while the plan is being stored", async () => {
+  const stored = deferred<void>();
+  const t = new TestEngine({ wrapPlans: (plans) => ({ ...plans, put: () => stored.promise }) });
+  const started = assert.rejects(t.start(op("a")), { code: "OVERLOADED" });
+  await t.engine.stop(0);
+  stored.resolve();
+  await started;
+});

@@ -8,6 +8,7 @@ import {
   type EventLog,
   isTerminalType,
   type Ownership,
+  type PlanStore,
   type RunEvent,
 } from "../mod.ts";
 import {
@@ -70,6 +71,7 @@ export class TestEngine {
       readonly store?: MemoryStore;
       readonly clock?: VirtualClock;
       readonly wrapLog?: (log: EventLog) => EventLog;
+      readonly wrapPlans?: (plans: PlanStore) => PlanStore;
       readonly limits?: Partial<EngineLimits>;
       readonly random?: () => number;
     } = {},
@@ -78,10 +80,11 @@ export class TestEngine {
     this.clock = options.clock ?? new VirtualClock();
     this.lease = acquireMemoryLease(this.store, { hubId: "hub", ttlMs: 10_000, now: () => this.clock.now() });
     const log = createMemoryLog(this.store, this.lease);
+    const plans = createMemoryPlanStore(this.store);
     let ids = 0;
     this.engine = new Engine({
       log: options.wrapLog?.(log) ?? log,
-      plans: createMemoryPlanStore(this.store),
+      plans: options.wrapPlans?.(plans) ?? plans,
       functions: { functions: () => Promise.reject(new Error("This test has no templates with functions")) },
       dispatcher: { dispatch: (call) => this.#dispatch(call) },
       clock: this.clock,
