@@ -13,6 +13,8 @@ import { graphs } from "./hub/graphs.ts";
 import { hubIdOf } from "./hub/hub_id.ts";
 import { LeaseKeeper } from "./hub/lease_keeper.ts";
 import { createMetrics } from "./hub/metrics.ts";
+import { openBus } from "./hub/open_bus.ts";
+import { createPeers, type Peers } from "./hub/peers.ts";
 import { SocketKeys } from "./hub/socket_keys.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { hubLogger } from "./logger/mod.ts";
@@ -24,6 +26,7 @@ import {
   createAuditLog,
   createEventLog,
   createKeyStorage,
+  createPeerStore,
   createPlanStore,
   createRunStore,
   createSpokeStore,
@@ -41,6 +44,8 @@ const LEASE_TTL_MS = 6_000;
 const RENEW_EVERY_MS = 1_500;
 const CLAIM_EVERY_MS = 2_000;
 const DEFAULT_GRACE_MS = 10_000;
+/** Shorter where another hub takes the runs up: calls on spokes are found again, others run again. */
+const HANDOVER_GRACE_MS = 2_000;
 /** The tenant of a hub that has set itself up. */
 const DEFAULT_ORG = "default";
 
@@ -76,6 +81,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const closing = new AbortController();
   let handler = (request: Request): Response | Promise<Response> => starting(request, readiness);
   let stopping: Promise<void> | null = null;
+  let peers: Peers | null = null;
+  /** Null until it is built. */
+  let driving: Engine | null = null;
   const stop = (): Promise<void> =>
     stopping ??= (async () => {
       readiness.ready = false;
@@ -119,8 +127,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     step("migrations");
     await migrate(db);
 
-    step("lease");
+    step("bus");
     const hubId = await hubIdOf(config.dataDir);
+    const peerStore = createPeerStore(db);
+    const bus = await openBus({ config, hubId, deployment: () => peerStore.deployment(), log: hubLogger("redis") });
+    // Closed after the lease is given up: the others then take this hub's runs up at once.
+    undo.push(() => peers === null ? bus?.close() : peers.leave());
+
+    step("lease");
     const lease = await acquireLease(db, { hubId, ttlMs: LEASE_TTL_MS, url });
     undo.push(() => lease.release());
 
@@ -162,8 +176,27 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       runEvents: { watch: (params) => runs.watch(params) },
       observer,
       log: hubLogger("spokes"),
+      failsLost: bus !== null,
+      isLeaving: () => driving?.stopped ?? false,
+      onChange: () => peers?.poolChanged(),
     });
-    const dispatcher = createDispatcher({ registry, pool, clock, httpHosts: config.httpHosts, observer });
+    peers = bus && createPeers({
+      bus,
+      clock,
+      epoch: lease.epoch,
+      pool,
+      store: peerStore,
+      feed,
+      engine: () => driving,
+      log: hubLogger("peers"),
+    });
+    const dispatcher = createDispatcher({
+      registry,
+      pool: peers?.operations ?? pool,
+      clock,
+      httpHosts: config.httpHosts,
+      observer,
+    });
     await pool.restore();
     undo.push(() => pool.close());
     const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
@@ -210,19 +243,24 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         catalog: templates,
         log: eventLog,
         feed,
+        ...(peers !== null && { owners: peers.owners }),
       }),
       clock,
       ids: createIds(),
       random: Math.random,
       limits: { value: { maxBytes: config.limits.inputBytes, maxDepth: config.limits.jsonDepth } },
-      onCommitted: (events) => feed.publish(events),
+      onCommitted: (events) => {
+        feed.publish(events);
+        peers?.committed(events);
+      },
       onFenced: (error: FencedError) => fenced(error),
       onTrouble: (error) =>
         error === null
           ? log.info("The database takes commits again")
           : log.warn("A commit failed and is sent again: {error}", { error: String(error) }),
     });
-    undo.push(() => engine.stop(options.graceMs ?? DEFAULT_GRACE_MS));
+    driving = engine;
+    undo.push(() => engine.stop(options.graceMs ?? graceOf(peers)));
     const runs = createRuns({
       engine,
       log: eventLog,
@@ -231,6 +269,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       store: createRunStore(db),
       catalog: templates,
       feed,
+      ...(peers !== null && { owners: peers.owners }),
     });
 
     step("recovery");
@@ -242,6 +281,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       onFenced: fenced,
       onError: (message, error) => log.warn(`${message}: {error}`, { error: String(error) }),
     });
+    await peers?.join();
+    peers?.onGone(() => keeper.claim().catch(() => {}));
     const adopted = await keeper.claim();
     if (adopted > 0) log.info("Took up {adopted} runs", { adopted });
     keeper.start();
@@ -253,7 +294,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       runs,
       workflows: templates,
       operations: dispatcher.operations,
-      spokes: spokesPort(pool),
+      spokes: spokesPort(pool, peers),
       keys: createKeyAdmin({ keys, audit, auth }),
       graphs,
       acceptSocket: (socket, principal) => {
@@ -261,7 +302,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         pool.accept(socket, principal);
       },
       readiness: () => readiness,
-      metrics: createMetrics({ engine, pool }),
+      metrics: createMetrics({ engine, pool, peers }),
       version: VERSION,
       limits: config.limits,
       log: hubLogger("server"),
@@ -278,6 +319,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     await stop();
     throw error;
   }
+}
+
+function graceOf(peers: Peers | null): number {
+  return peers !== null && peers.stats().hubs > 0 ? HANDOVER_GRACE_MS : DEFAULT_GRACE_MS;
 }
 
 /** While the hub starts, only its state can be asked for. */

@@ -1,9 +1,12 @@
 import { Gauge, Registry } from "prom-client";
 import type { Engine } from "../../engine/mod.ts";
+import type { Peers } from "./peers.ts";
 import type { RunnerPool } from "../spokes/mod.ts";
 
 /** Prometheus text of what the hub is doing now. */
-export function createMetrics(parts: { readonly engine: Engine; readonly pool: RunnerPool }): () => Promise<string> {
+export function createMetrics(
+  parts: { readonly engine: Engine; readonly pool: RunnerPool; readonly peers: Peers | null },
+): () => Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -22,6 +25,14 @@ export function createMetrics(parts: { readonly engine: Engine; readonly pool: R
   gauge("hub_spokes", "Spokes known", () => pool.stats().spokes);
   gauge("hub_spoke_calls_in_flight", "Calls under way on spokes", () => pool.stats().inFlight);
   gauge("hub_spoke_calls_queued", "Calls that wait for a spoke", () => pool.stats().queued);
+  const { peers } = parts;
+  if (peers !== null) {
+    gauge("hub_bus_connected", "1 while the bus to other hubs is there", () => peers.stats().isConnected ? 1 : 0);
+    gauge("hub_peers", "Other hubs that are there", () => peers.stats().hubs);
+    gauge("hub_peer_calls_sent", "Calls under way on spokes of other hubs", () => peers.stats().sent);
+    gauge("hub_peer_calls_waiting", "Calls that wait for a hub with a spoke for them", () => peers.stats().waiting);
+    gauge("hub_peer_calls_served", "Calls of other hubs under way on spokes of this one", () => peers.stats().served);
+  }
   gauge("process_resident_memory_bytes", "Resident memory", () => Deno.memoryUsage().rss);
   return () => registry.metrics();
 }

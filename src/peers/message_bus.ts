@@ -4,6 +4,7 @@ import {
   type BusState,
   type BusTransport,
   type HubBus,
+  type PeerLog,
   type PeerRequest,
   PeerUnreachableError,
 } from "./ports.ts";
@@ -31,8 +32,10 @@ interface Waiting {
 }
 
 /** The bus over any transport. */
-export function createMessageBus(options: { readonly hubId: string; readonly transport: BusTransport }): HubBus {
-  return new MessageBus(options.hubId, options.transport);
+export function createMessageBus(
+  options: { readonly hubId: string; readonly transport: BusTransport; readonly log?: PeerLog },
+): HubBus {
+  return new MessageBus(options.hubId, options.transport, options.log);
 }
 
 class MessageBus implements HubBus {
@@ -42,7 +45,10 @@ class MessageBus implements HubBus {
   readonly #handlers = new Map<string, (params: unknown, from: string) => Promise<unknown>>();
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(hubId: string, transport: BusTransport) {
+  readonly #log: PeerLog | undefined;
+
+  constructor(hubId: string, transport: BusTransport, log: PeerLog | undefined) {
+    this.#log = log;
     this.hubId = hubId;
     this.#transport = transport;
     transport.onText((text) => this.#receive(text));
@@ -117,7 +123,16 @@ class MessageBus implements HubBus {
       } else waiting.resolve(message.m);
     } else if ("q" in message) {
       void this.#answer(message.q, { method: message.t, params: message.m, from });
-    } else for (const listener of [...this.#listeners.get(message.t) ?? []]) listener(message.m, from);
+    } else for (const listener of [...this.#listeners.get(message.t) ?? []]) this.#tell(listener, message);
+  }
+
+  /** A message that makes no sense here, of another version of the hub, must not end this one. */
+  #tell(listener: (message: unknown, from: string) => void, message: Extract<Message, { readonly t: string }>): void {
+    try {
+      listener(message.m, message.f);
+    } catch (error) {
+      this.#log?.warn("Message {topic} of hub {from} failed: {error}", { topic: message.t, from: message.f, error });
+    }
   }
 
   async #answer(

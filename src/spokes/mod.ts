@@ -18,6 +18,7 @@ export type {
   SpokeView,
 } from "./ports.ts";
 export { ChunkQueue } from "./chunk_queue.ts";
+export { compareVersions } from "./offered_operation.ts";
 export { RESERVED_NAMESPACES, reviveOperations } from "./registration.ts";
 export { SpokeLostError } from "./spoke_lost_error.ts";
 export { createRunnerPool } from "./runner_pool.ts";
