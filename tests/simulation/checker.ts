@@ -33,6 +33,8 @@ export class Checker {
   readonly #leases: Map<string, { readonly epoch: number | null; readonly until: number }> = new Map();
   readonly #keys: Map<string, string> = new Map();
   readonly #open: Set<OpenCall> = new Set();
+  /** Hub's life and run -> seq of the last event it published. */
+  readonly #published: Map<string, number> = new Map();
   readonly #plans: ReadonlyMap<string, Plan>;
   readonly #history: History;
   readonly #now: () => number;
@@ -57,6 +59,10 @@ export class Checker {
   renewed(writer: Writer, until: number): void {
     if (!this.holds(writer)) throw new Violation("I2", `${writer.name} renews a lease that is no longer its own`);
     this.#leases.set(writer.hubId, { epoch: writer.epoch, until });
+  }
+
+  released(writer: Writer): void {
+    if (this.holds(writer)) this.#leases.set(writer.hubId, { epoch: null, until: this.#now() });
   }
 
   /** A claim takes the lease of whoever has let it run out, and with it the runs. */
@@ -151,8 +157,8 @@ export class Checker {
     }
   }
 
-  /** A hub hands a call to its handler or spoke. */
-  started(call: DispatchedCall, writer: Writer): OpenCall {
+  /** A hub hands a call to its handler or spoke, at `hubNow` by its own clock. */
+  started(call: DispatchedCall, writer: Writer, hubNow: number): OpenCall {
     const open = { call, writer };
     this.#open.add(open);
     const { runId } = call;
@@ -168,6 +174,10 @@ export class Checker {
       return open;
     }
     this.#mayStart(model, call, input, writer);
+    const { running, retryAt } = model.at(call.nodeKey);
+    if (!running && retryAt !== null && hubNow < retryAt) {
+      model.fail("retry", `"${call.nodeKey}" is tried again at ${hubNow}, it is due at ${retryAt}`);
+    }
     return open;
   }
 
@@ -195,17 +205,6 @@ export class Checker {
     }
   }
 
-  /** Whether a retry is not before its time, by the clock of the hub that makes it. */
-  retriedAt(call: DispatchedCall, hubNow: number): void {
-    const inst = this.runs.get(call.runId)?.byKey.get(call.nodeKey);
-    if (inst === undefined || inst.running || inst.retryAt === null || hubNow >= inst.retryAt) return;
-    throw new Violation(
-      "retry",
-      `"${call.nodeKey}" is tried again at ${hubNow}, it is due at ${inst.retryAt}`,
-      call.runId,
-    );
-  }
-
   /** The handler has answered, or its hub is dead. */
   settled(open: OpenCall): void {
     this.#open.delete(open);
@@ -213,6 +212,25 @@ export class Checker {
 
   died(writer: Writer): void {
     for (const open of this.#open) if (open.writer === writer) this.#open.delete(open);
+  }
+
+  /** What a hub tells the world is durable, in order, and told once. */
+  published(events: readonly RunEvent[], writer: Writer): void {
+    for (const event of events) {
+      const key = `${writer.name} ${event.runId}`;
+      const before = this.#published.get(key);
+      if (before !== undefined && event.seq !== before + 1) {
+        throw new Violation("publish", `${writer.name} publishes seq ${event.seq} after ${before}`, event.runId);
+      }
+      this.#published.set(key, event.seq);
+      if (this.texts.get(event.runId)?.[event.seq - 1] !== JSON.stringify(event)) {
+        throw new Violation(
+          "I1",
+          `${writer.name} publishes an event that is not in the log: ${event.type}`,
+          event.runId,
+        );
+      }
+    }
   }
 
   /** E3: a fenced hub stops all that it does. */

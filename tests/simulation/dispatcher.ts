@@ -34,8 +34,7 @@ export class SimulatedDispatcher implements Dispatcher {
     if (this.#hub.dead) return new Promise(() => {});
     let open: OpenCall;
     try {
-      world.checker.retriedAt(call, this.#hub.now);
-      open = world.checker.started(call, this.#hub);
+      open = world.checker.started(call, this.#hub, this.#hub.now);
     } catch (error) {
       world.broken(error);
       return new Promise(() => {});

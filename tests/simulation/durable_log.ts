@@ -130,6 +130,10 @@ export function adversaryLease(world: World, hub: HubProcess, inner: Ownership):
         await inner.renew();
         world.guard(() => world.checker.renewed(hub, world.schedule.now + LEASE_MS));
       }),
-    release: () => hub.ask(() => inner.release()),
+    release: () =>
+      hub.ask(async () => {
+        await inner.release();
+        world.checker.released(hub);
+      }),
   };
 }

@@ -22,6 +22,7 @@ export class HubProcess implements Writer {
   readonly clock: Clock;
   dead = false;
   frozen = false;
+  #draining = false;
   readonly #world: World;
   readonly #held: (() => void)[] = [];
   /** Ms that this machine's clock is ahead. */
@@ -59,7 +60,9 @@ export class HubProcess implements Writer {
       limits: {
         value: { maxBytes: MAX_VALUE, maxDepth: 64 },
         ...(world.profile.maxInFlight !== null && { maxInFlight: world.profile.maxInFlight }),
+        ...(world.profile.maxLiveRuns !== null && { maxLiveRuns: world.profile.maxLiveRuns }),
       },
+      onCommitted: (events) => world.guard(() => world.checker.published(events, this)),
       onFenced: () => {
         world.guard(() => world.checker.fenced(this));
         this.fenced();
@@ -131,7 +134,7 @@ export class HubProcess implements Writer {
       this.deliver(() => {
         this.tick();
         void this.renew();
-        if (chance.is(0.5)) void this.claim();
+        if (chance.is(0.5) && !this.#draining) void this.claim();
       }), true);
   }
 
@@ -160,6 +163,25 @@ export class HubProcess implements Writer {
     this.#world.note(`fenced ${this.name}`);
     void this.engine.stop(0);
     this.#world.schedule.in(0, () => this.crash());
+  }
+
+  /** Ends as it does on SIGTERM: what is under way may end, everybody gets an answer, the runs are left to others. */
+  async drain(): Promise<void> {
+    if (!this.alive || this.#draining) return;
+    const world = this.#world;
+    this.#draining = true;
+    const graceMs = world.chance.pick([0, 100, 2_000]);
+    world.note(`drain ${this.name} ${graceMs}`);
+    await this.engine.stop(graceMs);
+    if (this.dead) return;
+    world.note(`drained ${this.name}`);
+    await this.lease.release();
+    // What was on its way to the engine gets its answer before the process ends.
+    world.schedule.in(4 * world.profile.commitMs + 1, () =>
+      this.deliver(() => {
+        world.guard(() => world.client.checkAnswered(this));
+        this.crash();
+      }));
   }
 
   crash(): void {

@@ -21,6 +21,7 @@ export interface Profile {
   readonly horizonMs: number;
   /** Null: the engine's own. */
   readonly maxInFlight: number | null;
+  readonly maxLiveRuns: number | null;
   readonly restartAtEnd: boolean;
 }
 
@@ -41,6 +42,7 @@ export function drawProfile(chance: Chance): Profile {
     plannedFaults: calm ? 0 : chance.int(0, 5),
     horizonMs: chance.pick([10, 100, 800, 3_000]),
     maxInFlight: chance.is(0.15) ? chance.int(1, 3) : null,
+    maxLiveRuns: chance.is(0.05) ? chance.int(1, 2) : null,
     restartAtEnd: !calm && chance.is(0.4),
   };
 }

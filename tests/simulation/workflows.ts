@@ -70,8 +70,10 @@ function container(growth: Growth, depth: number): Tree {
       const props = chance.is(0.5) ? { maxConcurrency: chance.int(1, 3) } : {};
       return named(growth, "parallel", props, children(growth, depth, 0, child));
     }
-    case "race":
-      return named(growth, "race", {}, children(growth, depth, 1, (inner) => racer(inner, depth + 1)));
+    case "race": {
+      const before = { known: growth.known, lists: growth.lists };
+      return named(growth, "race", {}, children(growth, depth, 1, (inner) => racer(inner, depth + 1, before)));
+    }
     case "conditional":
       return conditional(growth, depth);
     case "map":
@@ -81,12 +83,22 @@ function container(growth: Growth, depth: number): Tree {
   }
 }
 
-/** A child of a Race begins with a leaf, so that no two of them can end by one and the same event. */
-function racer(growth: Growth, depth: number): Tree {
+/**
+ * A child of a Race begins with a leaf, so that no two of them can end by one and the same event, and reads nothing of its
+ * rivals: whether that would still begin when a rival wins is nobody's promise.
+ */
+function racer(growth: Growth, depth: number, before: Pick<Growth, "known" | "lists">): Tree {
   const { chance } = growth;
-  if (chance.is(0.6) || growth.leavesLeft < 2) return leaf(growth);
+  const others = { known: growth.known.slice(before.known.length), lists: growth.lists.slice(before.lists.length) };
+  growth.known = [...before.known];
+  growth.lists = [...before.lists];
   const first = leaf(growth);
-  return tree("sequential", {}, [first, ...children(growth, depth, 1, (inner) => grow(inner, depth + 1))]);
+  const made = chance.is(0.6) || growth.leavesLeft === 0
+    ? first
+    : tree("sequential", {}, [first, ...children(growth, depth, 1, (inner) => grow(inner, depth + 1))]);
+  growth.known = [...growth.known, ...others.known];
+  growth.lists = [...growth.lists, ...others.lists];
+  return made;
 }
 
 function conditional(growth: Growth, depth: number): Tree {

@@ -3,6 +3,7 @@
  * everything that happens is taken from one heap, so that a seed is a history.
  */
 import type { Plan } from "@alkdev/flowgraph";
+import { FencedError } from "../../engine/mod.ts";
 import { MemoryStore } from "../../engine/memory/mod.ts";
 import { Checker } from "./checker.ts";
 import { Client } from "./client.ts";
@@ -130,11 +131,13 @@ export class World {
   #fault(): void {
     const { chance, hubs } = this;
     const hub = hubs.length > 0 ? chance.pick(hubs) : null;
-    switch (chance.weighted({ crash: 4, freeze: 4, jump: 2, spoke: 2, rival: 2 })) {
+    switch (chance.weighted({ crash: 4, freeze: 4, jump: 2, spoke: 2, rival: 2, drain: 2 })) {
       case "crash":
         return hub?.crash();
       case "freeze":
         return hub?.freeze();
+      case "drain":
+        return void hub?.drain().catch((error) => error instanceof FencedError ? hub.crash() : this.broken(error));
       case "spoke":
         return this.network.restart();
       case "jump": {

@@ -64,10 +64,6 @@ function applyEnd(model: RunModel, event: EventOf<"run.completed" | "run.failed"
       model.fail("I4", `The run ended with "${leaf.key}" ${leaf.status}`);
     } else counts[leaf.status]++;
   }
-  // Items of a Map that its limit kept waiting until it was aborted were never nodes: they are not counted.
-  const unseen = Math.max(0, Math.min(counts.total - event.counts.total, counts.aborted));
-  counts.total -= unseen;
-  counts.aborted -= unseen;
   same(model, event.counts, counts, "The counts");
   model.status = event.type.slice(4) as "completed" | "failed" | "aborted";
 }

@@ -163,8 +163,22 @@ export class RunModel {
   abort(inst: Instance): boolean {
     if (inst.ended) return false;
     inst.status = "aborted";
+    this.#forgetUnlaunched(inst);
     for (const child of inst.children) this.abort(child);
     return true;
+  }
+
+  /** Items that a Map's limit still kept waiting never become nodes. */
+  #forgetUnlaunched(inst: Instance): void {
+    const { node, children } = inst;
+    if (node.kind !== "map" || node.maxConcurrency === undefined) return;
+    const launched = children.filter((child) => child.ended).length + node.maxConcurrency;
+    for (const body of children.splice(launched)) this.#forget(body);
+  }
+
+  #forget(inst: Instance): void {
+    this.byKey.delete(inst.key);
+    for (const child of inst.children) this.#forget(child);
   }
 
   #skip(inst: Instance): boolean {
