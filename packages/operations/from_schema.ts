@@ -29,7 +29,16 @@ import { SchemaReferences } from "./schema_references.ts";
  * @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer
  */
 export function FromSchema(schema: unknown): TSchema {
-  return new SchemaReader(schema).read(schema);
+  const read = new SchemaReader(schema).read(schema);
+  if (isObject(schema)) sources.set(read, schema);
+  return read;
+}
+
+const sources = new WeakMap<TSchema, unknown>();
+
+/** The document that {@linkcode FromSchema} made a schema of, with the keywords that it left out; else the schema itself. */
+export function schemaSource(schema: TSchema): unknown {
+  return sources.get(schema) ?? schema;
 }
 
 interface Target {

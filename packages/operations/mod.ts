@@ -17,7 +17,7 @@ export type { CallHandlerOptions } from "./call_handler.ts";
 export { defineOperation } from "./define_operation.ts";
 export type { TypedOperation, TypedSubscription } from "./define_operation.ts";
 export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
-export { FromSchema } from "./from_schema.ts";
+export { FromSchema, schemaSource } from "./from_schema.ts";
 export type { Identity } from "./identity.ts";
 export { mapError } from "./map_error.ts";
 export type {

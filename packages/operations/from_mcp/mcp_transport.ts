@@ -1,0 +1,26 @@
+// The subpath with .js has the code, the one without has its types: with .js Deno finds none.
+// @ts-types="@modelcontextprotocol/sdk/client/stdio"
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { MCPClientConfig } from "./mcp_client_config.ts";
+
+/** The way to a server; nothing is started yet. */
+export function openTransport(config: MCPClientConfig): StdioClientTransport | StreamableHTTPClientTransport {
+  if ("url" in config) {
+    return new StreamableHTTPClientTransport(new URL(config.url), { requestInit: { headers: { ...config.headers } } });
+  }
+  const { command, args, env, cwd, stderr } = config;
+  return new StdioClientTransport({
+    command,
+    args: [...args ?? []],
+    stderr: stderr ?? "inherit",
+    ...(env !== undefined && { env: { ...env } }),
+    ...(cwd !== undefined && { cwd }),
+  });
+}
+
+/** Tells an HTTP server that the session is over; one that keeps none, or is gone, does not mind. */
+export async function endSession(transport: unknown): Promise<void> {
+  if (transport instanceof StreamableHTTPClientTransport) await transport.terminateSession().catch(() => {});
+}

@@ -1,0 +1,14 @@
+import type { SchemaAdapter } from "../schema_adapter.ts";
+import { loadingAdapter } from "./standard_adapter.ts";
+
+/**
+ * Reads schemas of Zod 4. From 4.2 on they say themselves as JSON Schema; for those of 4.0 and 4.1 await `init()`, which
+ * loads `zod`. See {@linkcode standardAdapter} for what becomes of defaults and transformations.
+ */
+export function zodAdapter(): SchemaAdapter {
+  return loadingAdapter("zod", "zod", async () => {
+    const { toJSONSchema } = await import("zod");
+    // The vendor's name has said that it is one of Zod's.
+    return (schema) => toJSONSchema(schema as Parameters<typeof toJSONSchema>[0], { io: "input" });
+  });
+}
