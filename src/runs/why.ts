@@ -34,7 +34,7 @@ export function whyOf(state: RunState): readonly WhyEntry[] {
 }
 
 function waiting(kind: string, attempt: number, until: number | null): Pick<WhyEntry, "waitsFor" | "message"> {
-  const at = until === null ? "" : ` until ${new Date(until).toISOString()}`;
+  const at = until === null ? "" : ` until ${timeOf(until)}`;
   if (kind === "sleep") return { waitsFor: "timer", message: `Sleeps${at}` };
   if (kind === "signal") return { waitsFor: "signal", message: `Waits for an answer${at}` };
   if (attempt > 0) {
@@ -44,6 +44,12 @@ function waiting(kind: string, attempt: number, until: number | null): Pick<WhyE
     };
   }
   return { waitsFor: "slot", message: "Waits for a place among its container's maxConcurrency" };
+}
+
+/** A sleep may be longer than dates go. */
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "the end of time" : date.toISOString();
 }
 
 /** The leaves that stand directly or through containers before a place and have not ended. */

@@ -48,6 +48,19 @@ Deno.test("hostile text is refused or kept whole, and never ends in a 500", asyn
     assert.equal(graph.status, 400, JSON.stringify(graph.body));
   });
 
+  await t.step("a sleep longer than dates go is shown, and ends with its run", async () => {
+    const template = { type: "sleep", props: { key: "s", ms: 1e300 }, children: [] };
+    await hub.api("PUT", "/api/workflows/asleep", { body: { template } });
+    const { body } = await hub.api("POST", "/api/workflows/asleep/runs", { body: {} });
+    const why = await until("it sleeps", async () => {
+      const answer = await hub.api("GET", `/api/runs/${body["id"]}/why`);
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return /Sleeps/.test(JSON.stringify(answer.body)) && answer;
+    });
+    assert.match(JSON.stringify(why.body), /the end of time/);
+    assert.equal((await hub.api("POST", `/api/runs/${body["id"]}/abort`)).body["status"], "aborted");
+  });
+
   for (const field of ["name", "version", "spokeType"]) {
     await t.step(`a spoke with a NUL in its ${field}`, async () => {
       const answer = await register(hub, { name: "s", operations: [], [field]: "a\0b" });

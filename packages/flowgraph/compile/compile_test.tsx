@@ -286,3 +286,18 @@ Deno.test("compile() checks the output and names that nothing binds", () => {
     ],
   );
 });
+
+Deno.test("compile() takes no Loop that is as good as endless", () => {
+  const loop = (maxIterations: number) =>
+    problems({
+      type: "loop",
+      props: { while: "true", maxIterations },
+      children: [{ type: "operation", props: { name: "x.a" } }],
+    });
+  assert.deepEqual(loop(100_000), []);
+  for (const turns of [0, 1.5, 100_001, 1e300]) {
+    assert.deepEqual(loop(turns), [
+      `wrong-type /props/maxIterations "maxIterations" must be a whole number from 1 to 100000, not ${turns}`,
+    ]);
+  }
+});

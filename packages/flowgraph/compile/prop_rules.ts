@@ -13,10 +13,15 @@ export interface TagRules {
   readonly children: boolean;
 }
 
+/** Of one Loop. Each turn is kept, as the run's graph and log are: a loop without an end would take the hub's memory. */
+const MAX_TURNS = 100_000;
+
 const anything: Rule = () => null;
 const text: Rule = (value) => typeof value === "string" && value !== "" ? null : "a string that is not empty";
 const count: Rule = (value) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? null : "a whole number of 1 or more";
+const turns: Rule = (value) =>
+  count(value) === null && Number(value) <= MAX_TURNS ? null : `a whole number from 1 to ${MAX_TURNS}`;
 const number: Rule = (value) => typeof value === "number" && Number.isFinite(value) ? null : "a number";
 const duration: Rule = (value) => parseDuration(value) !== null ? null : 'milliseconds or a duration such as "30s"';
 const texts: Rule = (value) =>
@@ -107,7 +112,7 @@ export const TAG_RULES: Readonly<Record<Tag, TagRules>> = {
   race: tag({}, [], true),
   conditional: tag({ when: text, test: or(text, callable), else: anything }, [], true),
   map: tag({ over: or(reference, list, callable, signal), as, maxConcurrency: count }, ["over", "as"], true),
-  loop: tag({ while: or(text, callable), maxIterations: count, as }, ["while", "maxIterations"], true),
+  loop: tag({ while: or(text, callable), maxIterations: turns, as }, ["while", "maxIterations"], true),
   sleep: tag({ ms: or(duration, reference, callable) }, ["ms"], false),
   sleepuntil: tag({ until: or(text, number, reference, callable) }, ["until"], false),
   signal: tag({ name: text, timeout: duration, schema: object }, ["name"], false),

@@ -94,6 +94,7 @@ export interface MapProps extends CommonProps, RootProps {
 export interface LoopProps extends CommonProps, RootProps {
   /** CEL or a function, asked after each turn: again? It may name the nodes of the body. */
   readonly while: string | PlanFunction;
+  /** 1 to 100,000. */
   readonly maxIterations: number;
   /** The name of the turn's index, from 0. */
   readonly as?: string;
