@@ -140,6 +140,7 @@ async function showResult({ hub, run, cli, args, report }: Shown): Promise<void>
   if (report !== null && run.status === "completed") cli.out(`Report   ${report}`);
   cli.out(`Graph    ${hub.url}/api/runs/${run.id}/graph`);
   cli.out(style.dim(`         deno task hub graph ${run.id} --url ${hub.url}`));
+  if (!args.flag("keep")) cli.out(style.dim("         while the hub is up: `deno task demo --keep` leaves it up"));
 }
 
 /** What the workflow wrote, taken from the run itself. */
