@@ -55,6 +55,8 @@ export {
   ResponseMetaSchema,
 } from "./schemas.ts";
 export type { SerializedContext } from "./schemas.ts";
+export { scanOperations } from "./scan_operations.ts";
+export type { ScannerFS, ScanOptions } from "./scan_operations.ts";
 export { subscribe } from "./subscribe.ts";
 export { assertIsSchema, collectErrors, formatValueErrors, validateOrThrow } from "./validation.ts";
 export type { ValidationIssue } from "./validation.ts";
