@@ -7,7 +7,7 @@ import type { Plan } from "@alkdev/flowgraph";
 import type { DispatchedCall } from "../../engine/ports.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { type History, Violation } from "./history.ts";
-import { applyEvent } from "./model/apply_event.ts";
+import { applyEvent, same } from "./model/apply_event.ts";
 import { RunModel } from "./model/run_model.ts";
 import { fill } from "./model/values.ts";
 
@@ -173,7 +173,7 @@ export class Checker {
       this.staleStarts++;
       return open;
     }
-    this.#mayStart(model, call, input, writer);
+    this.#mayStart(model, call, writer);
     const { running, retryAt } = model.at(call.nodeKey);
     if (!running && retryAt !== null && hubNow < retryAt) {
       model.fail("retry", `"${call.nodeKey}" is tried again at ${hubNow}, it is due at ${retryAt}`);
@@ -181,7 +181,7 @@ export class Checker {
     return open;
   }
 
-  #mayStart(model: RunModel, call: DispatchedCall, input: string, writer: Writer): void {
+  #mayStart(model: RunModel, call: DispatchedCall, writer: Writer): void {
     const inst = model.at(call.nodeKey);
     if (model.ended) throw new Violation("I5", `"${call.nodeKey}" starts after the run was ${model.status}`, model.id);
     model.touch(inst, `Attempt ${call.attempt}`);
@@ -197,8 +197,8 @@ export class Checker {
       model.fail("I2", `"${call.nodeKey}" is under way twice in ${writer.name}`);
     }
     const { node } = inst;
-    const wanted = JSON.stringify(node.kind === "operation" ? fill(model.scope, inst.frame, node.input) : null);
-    if (input !== wanted) model.fail("data", `"${call.nodeKey}" is given ${input}, wanted ${wanted}`);
+    const wanted = node.kind === "operation" ? fill(model.scope, inst.frame, node.input) : null;
+    same(model, call.input, wanted, `What "${call.nodeKey}" is given`);
     const resumeAsked = this.requested.has(`${model.id} run.resumed`);
     if (model.status === "paused" && !inst.running && !resumeAsked) {
       model.fail("pause", `"${call.nodeKey}" starts though the run is paused`);

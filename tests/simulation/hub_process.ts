@@ -23,6 +23,8 @@ export class HubProcess implements Writer {
   dead = false;
   frozen = false;
   #draining = false;
+  /** Questions to the store without an answer. */
+  #asking = 0;
   readonly #world: World;
   readonly #held: (() => void)[] = [];
   /** Ms that this machine's clock is ahead. */
@@ -115,14 +117,16 @@ export class HubProcess implements Writer {
   /** A question to the store: there, and back. */
   ask<T>(what: () => Promise<T>): Promise<T> {
     const world = this.#world;
+    this.#asking++;
     return new Promise<T>((resolve, reject) => {
-      if (this.dead) return;
+      const settle = (tell: () => void) =>
+        this.later(() => {
+          this.#asking--;
+          tell();
+        });
       world.schedule.in(world.delay(world.profile.commitMs), () => {
         if (this.dead) return;
-        what().then(
-          (value) => this.later(() => resolve(value)),
-          (error) => this.later(() => reject(error)),
-        );
+        what().then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
       });
     });
   }
@@ -176,10 +180,15 @@ export class HubProcess implements Writer {
     if (this.dead) return;
     world.note(`drained ${this.name}`);
     await this.lease.release();
-    // What was on its way to the engine gets its answer before the process ends.
-    world.schedule.in(4 * world.profile.commitMs + 1, () =>
+    this.#exit();
+  }
+
+  /** What was on its way to the engine gets its answer before the process ends. */
+  #exit(): void {
+    this.#world.schedule.in(1, () =>
       this.deliver(() => {
-        world.guard(() => world.client.checkAnswered(this));
+        if (this.#asking > 0) return this.#exit();
+        this.#world.guard(() => this.#world.client.checkAnswered(this));
         this.crash();
       }));
   }
