@@ -1,11 +1,11 @@
 import { CallError, isResponseEnvelope, type OperationSpec } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
+import { abortError, lostError, notOffered, toCallError } from "./call_errors.ts";
 import { conflictError, conflictingField } from "./conflict.ts";
 import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
 import { OfferedOperation } from "./offered_operation.ts";
 import type { CallLabels, CallPlace, CallSink } from "./ports.ts";
 import { RemoteCall, requestOf } from "./remote_call.ts";
-import { SpokeLostError } from "./spoke_lost_error.ts";
 import type { Spoke, SpokeLink } from "./spoke.ts";
 
 export interface CallRouterOptions {
@@ -144,7 +144,7 @@ export class CallRouter {
       this.#end(
         remote,
         lost
-          ? lostError(remote)
+          ? lostError(remote.call)
           : new CallError("TIMEOUT", `Call "${requestId}" of operation "${operationId}" passed its deadline`, {
             deadline,
           }),
@@ -298,7 +298,7 @@ export class CallRouter {
     const { clock, graceMs } = this.#options;
     spoke.status = "disconnected";
     for (const remote of [...spoke.inFlight.values()]) {
-      if (remote.streaming) this.#end(remote, lostError(remote));
+      if (remote.streaming) this.#end(remote, lostError(remote.call));
     }
     spoke.cancelGrace = clock.at(clock.now() + graceMs, () => this.lose(spoke, "it did not come back in time"));
   }
@@ -336,7 +336,7 @@ export class CallRouter {
     remote.lost = true;
     if (remote.streaming) {
       this.#finish(remote);
-      return remote.sink.fail(lostError(remote));
+      return remote.sink.fail(lostError(remote.call));
     }
     if (remote.operation.isOffered(remote.call.spoke)) return this.#place(remote);
     remote.operation.queue.add(remote);
@@ -349,7 +349,7 @@ export class CallRouter {
     remote.lost = true;
     if (remote.call.deadline !== null && !this.#options.failsLost && this.#remember(remote.operation)) return;
     this.#finish(remote);
-    remote.sink.fail(lostError(remote));
+    remote.sink.fail(lostError(remote.call));
   }
 
   /** Keeps an operation known for the calls that wait for it. False: it was forgotten, and has been offered anew since. */
@@ -372,31 +372,4 @@ export class CallRouter {
     offered.delete(operation.id);
     if (offered.size === 0) this.#organizations.delete(operation.orgId);
   }
-}
-
-function abortError(signal: AbortSignal): CallError {
-  return signal.reason instanceof CallError
-    ? signal.reason
-    : new CallError("ABORTED", "Call was aborted by its caller");
-}
-
-function lostError({ call }: RemoteCall): SpokeLostError {
-  const { requestId, operationId } = call;
-  const message = `Spoke of call "${requestId}" was lost, and no other offers operation "${operationId}"`;
-  return new SpokeLostError(message, operationId);
-}
-
-function notOffered({ operationId, spoke }: DispatchedCall): CallError {
-  const labels = spoke === null ? "" : ` with labels ${JSON.stringify(spoke)}`;
-  return new CallError("OPERATION_NOT_FOUND", `No connected spoke${labels} offers operation "${operationId}"`, {
-    operationId,
-  });
-}
-
-function toCallError({ code, message, details }: Readonly<Record<string, unknown>>): CallError {
-  return new CallError(
-    typeof code === "string" && code !== "" ? code.slice(0, 200) : "UNKNOWN_ERROR",
-    typeof message === "string" ? message : "The spoke gave no message",
-    details,
-  );
 }
