@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Type } from "@alkdev/typebox";
 import fc from "fast-check";
 import { SchemaReader } from "./from_schema.ts";
-import { assertIsSchema, CallError, collectErrors, FromSchema } from "./mod.ts";
+import { assertIsSchema, CallError, collectErrors, FromSchema, schemaSource } from "./mod.ts";
 
 function assertFits(schema: unknown, good: readonly unknown[], bad: readonly unknown[]) {
   const converted = FromSchema(schema);
@@ -271,4 +271,11 @@ Deno.test("SchemaReader does not share what refers back to something around it, 
     assert.deepEqual(collectErrors(schema, value), []);
     assert.notDeepEqual(collectErrors(schema, { [other]: { [name]: { [name]: {} } } }), []);
   }
+});
+
+Deno.test("schemaSource() gives the document that a schema was read from, and a schema that was not read as it is", () => {
+  const document = { type: "object", $defs: { a: { $anchor: "a" } }, if: {}, "x-mine": 1 };
+  assert.equal(schemaSource(FromSchema(document)), document);
+  const written = Type.Object({});
+  assert.equal(schemaSource(written), written);
 });
