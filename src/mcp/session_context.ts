@@ -22,7 +22,8 @@ export function principalOf(context: ServerContext): Principal {
   return principal;
 }
 
-function isPrincipal(value: unknown): value is Principal {
+/** Whether this is what {@linkcode authInfoOf} has put there. */
+export function isPrincipal(value: unknown): value is Principal {
   return isObject(value) && "keyId" in value && "identity" in value;
 }
 

@@ -1,5 +1,6 @@
 import {
   type JSONRPCRequest,
+  McpServer,
   type Result,
   Server,
   type ServerContext,
@@ -33,5 +34,28 @@ export class HubServer extends Server {
         throw error;
       }
     };
+  }
+}
+
+/**
+ * What a request of 2026-07-28 is served by. The SDK holds the headers of a call against the schema of its tool only for an
+ * `McpServer`, and asks that for the schema.
+ */
+export class RequestServer extends McpServer {
+  readonly #tool: { readonly name: string; readonly inputSchema: Record<string, unknown> } | null;
+
+  /** @param tool the one that is called; null: none is */
+  constructor(
+    server: HubServer,
+    tool: { readonly name: string; readonly inputSchema: Record<string, unknown> } | null,
+  ) {
+    super({ name: "alkdev-hub", version: "" });
+    // The one it made for itself has no handlers.
+    Object.defineProperty(this, "server", { value: server });
+    this.#tool = tool;
+  }
+
+  override toolInputSchemaJson(name: string): Record<string, unknown> | undefined {
+    return this.#tool?.name === name ? this.#tool.inputSchema : undefined;
   }
 }

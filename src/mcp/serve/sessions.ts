@@ -4,6 +4,7 @@ import { watchResource } from "../changes/watch_resource.ts";
 import { toProtocolError } from "../protocol_error.ts";
 import { authInfoOf, principalOf } from "../session_context.ts";
 import { createServer } from "./create_server.ts";
+import { EventMemory } from "./event_memory.ts";
 import type { HubServer } from "./hub_server.ts";
 import { errorResponse } from "./responses.ts";
 import type { ServerParts } from "./server_parts.ts";
@@ -11,6 +12,8 @@ import type { ServerParts } from "./server_parts.ts";
 /** Of one key at once; the one unused for longest makes room. */
 const MAX_PER_KEY = 100;
 const MAX_SUBSCRIPTIONS = 200;
+/** How long a client whose stream broke should wait before it comes back. */
+const RETRY_MS = 1_000;
 
 interface Session {
   readonly id: string;
@@ -76,6 +79,8 @@ export class Sessions {
     const id = crypto.randomUUID();
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
+      eventStore: new EventMemory(),
+      retryInterval: RETRY_MS,
       maxRequestBodySize: this.#parts.deps.limits.bodyBytes,
       onsessioninitialized: () => this.#add(session),
       onsessionclosed: () => this.#end(session),

@@ -3,8 +3,9 @@ import type { Principal } from "../../auth/mod.ts";
 import type { ListName } from "../changes/list_watch.ts";
 import { watchResource } from "../changes/watch_resource.ts";
 import { isObject } from "../json.ts";
-import { authInfoOf } from "../session_context.ts";
+import { authInfoOf, isPrincipal } from "../session_context.ts";
 import { createServer } from "./create_server.ts";
+import { RequestServer } from "./hub_server.ts";
 import { errorResponse } from "./responses.ts";
 import type { ServerParts } from "./server_parts.ts";
 
@@ -21,10 +22,17 @@ export class Stateless {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    this.#factory = ({ requestInfo }) => {
+    this.#factory = async ({ requestInfo, authInfo }) => {
       const allTools = requestInfo !== undefined &&
         new URL(requestInfo.url).searchParams.get("tools") === "workflows";
-      return createServer(parts, { allTools });
+      const server = createServer(parts, { allTools });
+      // The SDK has held this header against the body.
+      const called = requestInfo?.headers.get("mcp-method") === "tools/call"
+        ? requestInfo.headers.get("mcp-name")
+        : null;
+      const principal = authInfo?.extra?.["principal"];
+      const tool = called === null || !isPrincipal(principal) ? null : await parts.tools.find(principal, called);
+      return new RequestServer(server, tool === null ? null : tool.view);
     };
     this.#handler = createMcpHandler(this.#factory, this.#options());
   }

@@ -1,4 +1,4 @@
-import { operationId } from "@alkdev/operations";
+import { operationId, schemaSource } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { McpDeps } from "../ports.ts";
 import { may } from "../rights.ts";
@@ -21,8 +21,15 @@ export async function callables(deps: McpDeps, principal: Principal): Promise<re
   const found: Callable[] = [];
   if (may(principal, "operation:read", "operation:call")) {
     for (const spec of deps.operations.list(principal)) {
-      const { title = null, description, tags = [], inputSchema, outputSchema } = spec;
-      found.push({ id: operationId(spec), title, description, tags, inputSchema, outputSchema });
+      const { title = null, description, tags = [] } = spec;
+      found.push({
+        id: operationId(spec),
+        title,
+        description,
+        tags,
+        inputSchema: schemaSource(spec.inputSchema),
+        outputSchema: schemaSource(spec.outputSchema),
+      });
     }
   }
   if (may(principal, "workflow:read", "workflow:run")) {

@@ -1,4 +1,4 @@
-import { operationId, type OperationSpec } from "@alkdev/operations";
+import { operationId, type OperationSpec, schemaSource } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { WorkflowVersion } from "../../runs/mod.ts";
 import { exposureOf } from "../exposure.ts";
@@ -72,7 +72,9 @@ export class ToolCatalog {
   }
 
   #operationTool(spec: OperationSpec, name: string): HubTool {
-    const { title, description, inputSchema, outputSchema, type } = spec;
+    const { title, description, type } = spec;
+    const inputSchema = schemaSource(spec.inputSchema);
+    const outputSchema = schemaSource(spec.outputSchema);
     const output = toOutputSchema(outputSchema);
     return {
       view: {

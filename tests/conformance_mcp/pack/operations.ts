@@ -38,6 +38,14 @@ function tools(): SpokeOperation[] {
       ...tool("json_schema_2020_12_tool", "Has a schema with much in it", (input) => ({ input })),
       inputSchema: JSON_SCHEMA_2020_12,
     },
+    {
+      ...tool("test_custom_header", "Has an argument that stands in a header too", ({ region }) => `Region ${region}`),
+      inputSchema: {
+        type: "object",
+        properties: { region: { type: "string", "x-mcp-header": "Region" } },
+        required: ["region"],
+      },
+    },
   ];
 }
 

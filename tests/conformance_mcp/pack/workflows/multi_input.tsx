@@ -8,13 +8,13 @@ const workflow: WorkflowDefinition = defineWorkflow({
   template: (
     <>
       <Parallel>
-        <Approval key="first" question={form("The first?", { a: { type: "string" } })} />
-        <Approval key="second" question={form("The second?", { b: { type: "string" } })} />
+        <Approval key="first" question={form("The first?", { name: { type: "string" } })} />
+        <Approval key="second" question={form("The second?", { name: { type: "string" } })} />
       </Parallel>
       <Operation
         key="text"
         name="core.eval"
-        input={{ expression: "one.a + two.b", vars: { one: ref("first"), two: ref("second") } }}
+        input={{ expression: "one.name + two.name", vars: { one: ref("first"), two: ref("second") } }}
       />
     </>
   ),
