@@ -11,6 +11,7 @@ import { denoFiles, type HubConfig, selfSetup } from "./config/mod.ts";
 import { type CallObserver, createDispatcher } from "./dispatch/mod.ts";
 import { graphs } from "./hub/graphs.ts";
 import { hubIdOf } from "./hub/hub_id.ts";
+import { LeaseGuard } from "./hub/lease_guard.ts";
 import { LeaseKeeper } from "./hub/lease_keeper.ts";
 import { createMetrics } from "./hub/metrics.ts";
 import { openBus } from "./hub/open_bus.ts";
@@ -135,8 +136,24 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     undo.push(() => peers === null ? bus?.close() : peers.leave());
 
     step("lease");
+    const fenced = (error: unknown): void => {
+      if (stopping !== null) return;
+      log.error("This hub has lost its lease to another process and stops driving: {error}", { error: String(error) });
+      readiness.ready = false;
+      readiness.step = "fenced";
+      options.onFenced?.(error);
+    };
+    const acquiredAt = Date.now();
     const lease = await acquireLease(db, { hubId, ttlMs: LEASE_TTL_MS, url });
     undo.push(() => lease.release());
+    const guard = new LeaseGuard({
+      lease,
+      ttlMs: LEASE_TTL_MS,
+      acquiredAt,
+      now: Date.now,
+      onFenced: (error) => fenced(error),
+    });
+    undo.push(() => guard.stop());
 
     step("keys");
     const audit = createAuditLog(db);
@@ -178,6 +195,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       log: hubLogger("spokes"),
       failsLost: bus !== null,
       isLeaving: () => driving?.stopped ?? false,
+      mayCall: () => guard.isHeld(),
       onChange: () => peers?.poolChanged(),
     });
     peers = bus && createPeers({
@@ -188,6 +206,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       store: peerStore,
       feed,
       engine: () => driving,
+      isHeld: () => guard.isHeld(),
       log: hubLogger("peers"),
     });
     const dispatcher = createDispatcher({
@@ -197,6 +216,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       httpHosts: config.httpHosts,
       observer,
     });
+    guard.onRegained(() => pool.resend());
     await pool.restore();
     undo.push(() => pool.close());
     const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
@@ -227,24 +247,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         return found.plan(input).functions;
       },
     };
-    const fenced = (error: unknown): void => {
-      if (stopping !== null) return;
-      log.error("This hub has lost its lease to another process and stops driving: {error}", { error: String(error) });
-      readiness.ready = false;
-      readiness.step = "fenced";
-      options.onFenced?.(error);
-    };
     const engine: Engine = new Engine({
       log: eventLog,
       plans,
       functions,
-      dispatcher: withChildRuns(dispatcher, {
+      dispatcher: guard.guard(withChildRuns(dispatcher, {
         engine: () => engine,
         catalog: templates,
         log: eventLog,
         feed,
         ...(peers !== null && { owners: peers.owners }),
-      }),
+      })),
       clock,
       ids: createIds(),
       random: Math.random,
@@ -275,6 +288,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     step("recovery");
     const keeper = new LeaseKeeper({
       lease,
+      guard,
       engine,
       renewEveryMs: RENEW_EVERY_MS,
       claimEveryMs: CLAIM_EVERY_MS,

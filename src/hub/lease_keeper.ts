@@ -1,10 +1,12 @@
 import { type Engine, FencedError, type Ownership } from "../../engine/mod.ts";
+import type { LeaseGuard } from "./lease_guard.ts";
 
 /** Runs claimed in one transaction at most. */
 const CLAIM_BATCH = 200;
 
 export interface LeaseKeeperOptions {
-  readonly lease: Ownership;
+  readonly lease: Pick<Ownership, "claim">;
+  readonly guard: Pick<LeaseGuard, "renew">;
   readonly engine: Engine;
   readonly renewEveryMs: number;
   readonly claimEveryMs: number;
@@ -65,7 +67,7 @@ export class LeaseKeeper {
 
   async #renew(): Promise<void> {
     try {
-      await this.#options.lease.renew();
+      await this.#options.guard.renew();
     } catch (error) {
       if (error instanceof FencedError) this.#options.onFenced(error);
       else this.#options.onError("The lease cannot be renewed", error);

@@ -32,6 +32,8 @@ export interface PeersOptions {
   readonly feed: RunFeed;
   /** Null until it is built: this hub drives nothing yet. */
   readonly engine: () => Engine | null;
+  /** False: this hub may have lost its lease. */
+  readonly isHeld: () => boolean;
   readonly log: PeerLog;
 }
 
@@ -67,11 +69,20 @@ export interface PeerStats {
 }
 
 export function createPeers(options: PeersOptions): Peers {
-  const { bus, clock, epoch, pool, store, feed, engine, log } = options;
+  const { bus, clock, epoch, pool, store, feed, engine, isHeld, log } = options;
   const isLeaving = (): boolean => engine()?.stopped ?? false;
   const presence = new Presence({ bus, clock, epoch, offer: () => offerOf(pool), graceMs: GRACE_MS, log });
-  const served = new ServedCalls({ bus, pool, isLeaving });
-  const operations = new PeerOperations({ bus, pool, presence, served, clock, graceMs: GRACE_MS, isLeaving });
+  const served = new ServedCalls({ bus, pool, isLeaving: () => isLeaving() || !isHeld() });
+  const operations = new PeerOperations({
+    bus,
+    pool,
+    presence,
+    served,
+    clock,
+    graceMs: GRACE_MS,
+    isLeaving,
+    mayCall: isHeld,
+  });
   const watch = new RunWatch({ bus, feed, clock, liveSeq: (runId) => engine()?.live(runId)?.state.seq ?? null });
   const owners = createRunOwners({
     bus,

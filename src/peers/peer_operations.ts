@@ -16,6 +16,8 @@ export interface PeerOperationsOptions {
   readonly clock: Clock;
   /** How long a call waits for somebody who can carry it out. */
   readonly graceMs: number;
+  /** False: no call is sent to another hub now. */
+  readonly mayCall: () => boolean;
   /** True: calls are not given up but left to the next owner of their run. */
   readonly isLeaving: () => boolean;
 }
@@ -135,7 +137,8 @@ export class PeerOperations implements RemoteOperations {
     const { bus, pool, presence } = this.#options;
     const { orgId, operationId: id, spoke: labels } = out.call;
     if (!out.call.streaming && pool.offers(orgId, id, labels) === "here") return this.#placeHere(out);
-    const providers = bus.state() === "connected" ? presence.providers(orgId, id, labels) : [];
+    const isFree = bus.state() === "connected" && this.#options.mayCall();
+    const providers = isFree ? presence.providers(orgId, id, labels) : [];
     let best: string | null = null;
     for (const { hubId } of providers) {
       if (best === null || (this.#load.get(hubId) ?? 0) < (this.#load.get(best) ?? 0)) best = hubId;

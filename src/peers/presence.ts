@@ -19,8 +19,11 @@ export interface PresenceOptions {
   readonly beatMs?: number;
 }
 
-/** A hub without a sign of life for this many beats is gone. */
-const MISSED_BEATS = 5;
+/**
+ * A hub without a sign of life for this many beats is gone. Longer than a lease: calls that a suspended hub had been given are
+ * given to another only when it can no longer start them (see the hub's lease guard).
+ */
+const MISSED_BEATS = 8;
 const ASK_TIMEOUT_MS = 3_000;
 
 interface Peer {

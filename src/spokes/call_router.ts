@@ -17,6 +17,8 @@ export interface CallRouterOptions {
   readonly traceparent: ((call: DispatchedCall) => string | undefined) | undefined;
   /** Calls whose spoke is lost fail at once. */
   readonly failsLost: boolean;
+  /** False: nothing is sent to a spoke now. */
+  readonly mayCall: () => boolean;
   /** True: spokes are not told of aborts, and get no waiting calls. */
   readonly isLeaving: () => boolean;
   /** A spoke will not come back. */
@@ -177,6 +179,7 @@ export class CallRouter {
   }
 
   #write(remote: RemoteCall, spoke: Spoke): void {
+    if (!this.#options.mayCall()) return;
     try {
       spoke.link?.write(requestOf(remote.call, this.#options.traceparent?.(remote.call)));
     } catch (error) {
@@ -280,6 +283,12 @@ export class CallRouter {
       if (operation === undefined || operation.queue.size === 0) continue;
       for (const other of operation.spokes.keys()) this.#pump(other);
     }
+  }
+
+  /** What was held back goes out; a spoke knows what it has by the request id. */
+  resend(spoke: Spoke): void {
+    if (spoke.link === null) return;
+    for (const remote of [...spoke.inFlight.values()]) this.#write(remote, spoke);
   }
 
   drain(spoke: Spoke): void {

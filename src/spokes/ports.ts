@@ -143,6 +143,8 @@ export interface RunnerPool {
   offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null;
   /** Null: not a call that this pool has. */
   place(requestId: string): CallPlace | null;
+  /** Sends all calls under way again: what `mayCall` held back goes out, what a spoke has it knows by the request id. */
+  resend(): void;
   /** Closes every socket opened with this key. */
   revoke(keyId: string): void;
   stats(): PoolStats;

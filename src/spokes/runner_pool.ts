@@ -48,6 +48,8 @@ export interface RunnerPoolOptions {
   readonly failsLost?: boolean;
   /** True: calls that are aborted are not given up but left to a later owner, and their spokes go on with them. */
   readonly isLeaving?: () => boolean;
+  /** False: nothing is sent to a spoke now; `resend` does it later. */
+  readonly mayCall?: () => boolean;
   /** The operations or the spokes of an organization have changed. */
   readonly onChange?: (orgId: string) => void;
 }
@@ -93,6 +95,7 @@ class Pool implements RunnerPool, ConnectionHost {
       maxQueued: options.maxQueued ?? DEFAULT_MAX_QUEUED,
       traceparent: options.traceparent,
       failsLost: options.failsLost ?? false,
+      mayCall: options.mayCall ?? (() => true),
       isLeaving: options.isLeaving ?? (() => false),
       onGone: (spoke, reason) => this.#gone(spoke, reason),
     });
@@ -177,6 +180,10 @@ class Pool implements RunnerPool, ConnectionHost {
 
   place(requestId: string): CallPlace | null {
     return this.router.place(requestId);
+  }
+
+  resend(): void {
+    for (const spoke of this.#spokes.values()) this.router.resend(spoke);
   }
 
   revoke(keyId: string): void {
