@@ -463,3 +463,17 @@ Deno.test("Engine that is fenced writes and dispatches nothing more (I2)", async
   const outcomes = next.events(runId).filter((event) => event.type === "call.responded" && event.key === "a");
   assert.equal(outcomes.length, 1);
 });
+
+Deno.test("run.failed names the failure nobody caught, not one that was caught and that an aborted branch would have read", async () => {
+  const t = new TestEngine();
+  t.handlers.set("t.fail", () => {
+    throw new CallError("BOOM", "always");
+  });
+  const end = await t.run(
+    par([
+      seq(op("bad", {}, "fail"), when({ key: "caught", when: 'status.bad == "failed"' }, op("mend"))),
+      when({ key: "second", when: "nodes.mend.missing > 1" }, op("never", { input: { $ref: "errors.bad.code" } })),
+    ]),
+  );
+  assert.equal(end.type === "run.failed" && end.error.nodeKey, "second");
+});

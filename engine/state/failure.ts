@@ -32,8 +32,13 @@ export function failureOrigin(state: RunState, frame: Frame, vertex: number): Or
       }
       continue;
     }
-    for (const before of badPredecessors(at, v)) work.push([at, before]);
     const owner = at.block.nodes[v]!;
+    const enter = state.program.entry[owner]!;
+    if (v !== enter && isBad(at, enter)) {
+      work.push([at, enter]); // it never began: what its insides would have waited for has nothing to do with it
+      continue;
+    }
+    for (const before of badPredecessors(at, v)) work.push([at, before]);
     const expansion = at.expansions?.get(state.program.entry[owner]!);
     if (expansion !== undefined && v === state.program.exit[owner]) {
       for (const inner of expansion.frames) {
