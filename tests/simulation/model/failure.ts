@@ -40,7 +40,7 @@ export function origins(inst: Instance): Instance[] {
       seen.add(step.inst);
     }
     if (step.inst.error !== null && step.inst.status === "failed") found.add(step.inst);
-    else for (const cause of causes(step)) walk(cause);
+    else for (const cause of causes({ ...step, entry: step.entry || !step.inst.began })) walk(cause);
   };
   walk({ inst, entry: false });
   return [...found].sort((a, b) => a.failedSeq - b.failedSeq);
