@@ -211,6 +211,15 @@ Deno.test("a template file with a syntax error takes nothing else down, and is s
     assert.deepEqual(await run(), { value: "one" });
     await Deno.writeTextFile(file, good("two"));
     await until("the new version is served", async () => JSON.stringify(await run()) === '{"value":"two"}');
+    // What nobody waits for ends a process by default, and a hub that loads this at each start would never serve again.
+    const strays = `Promise.reject(new Error("stray"));\nsetTimeout(() => { throw new Error("late"); }, 0);\n`;
+    await Deno.writeTextFile(file, strays + good("three"));
+    await until("the version with strays is served", async () => JSON.stringify(await run()) === '{"value":"three"}');
+    await until(
+      "the strays are logged",
+      () => Promise.resolve(/stray/.test(hub.stderr()) && /late/.test(hub.stderr())),
+    );
+    assert.equal((await hub.api("GET", "/ready", { key: null })).status, 200);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -4,6 +4,7 @@ import type { Cli } from "../cli.ts";
 import { CliError, ExitCode, usageError } from "../cli_error.ts";
 import type { Command, OptionSpec, ParsedArgs } from "../command.ts";
 import { loadHubProgram } from "../hub_program.ts";
+import { outliveTemplates } from "../outlive_templates.ts";
 import { readWhole } from "./run.ts";
 
 /** Options of the commands that run a hub themselves; each has its environment variable too. */
@@ -27,6 +28,7 @@ export const serveCommand: Command = {
     const config = await readConfig(args, cli);
     await startLog(config);
     const { startHub } = await loadHubProgram();
+    using _ = outliveTemplates();
     const fenced = Promise.withResolvers<"fenced">();
     const hub = await startOr(() => startHub({ config, onFenced: () => fenced.resolve("fenced") }), config);
     cli.out(`listening on ${hub.url}`);
