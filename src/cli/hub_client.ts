@@ -123,13 +123,17 @@ async function responseError(response: Response, url: string): Promise<CliError>
   const problem = parseProblem(text);
   const message = problem === null
     ? `The hub at ${url} answered ${response.status} ${response.statusText}`.trim()
-    : [problem.detail ?? problem.title ?? `The hub answered ${response.status}`, ...errorLines(problem.errors)].join(
-      "\n",
-    );
+    : [detailOf(problem, response.status), ...errorLines(problem.errors)].join("\n");
   return new CliError(String(message), {
-    exitCode: response.status === 400 || response.status === 422 ? ExitCode.USAGE : ExitCode.FAILED,
+    exitCode: response.status === 400 || problem?.code === "WORKFLOW_INVALID" ? ExitCode.USAGE : ExitCode.FAILED,
     ...hintFor(response.status, problem),
   });
+}
+
+/** A code that an operation chose (422) says more than its message may. */
+function detailOf({ code, detail, title }: ProblemBody, status: number): string {
+  const text = String(detail ?? title ?? `The hub answered ${status}`);
+  return status === 422 && code !== "WORKFLOW_INVALID" ? `${code}: ${text}` : text;
 }
 
 function parseProblem(text: string): ProblemBody | null {
