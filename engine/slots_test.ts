@@ -92,3 +92,23 @@ Deno.test("Engine.start() is refused when the hub stops while the plan is being 
   stored.resolve();
   await started;
 });
+
+Deno.test("a node whose retry a lost Race cut short has no error to be seen", async () => {
+  const t = new TestEngine();
+  const win = deferred();
+  t.handlers.set("t.fail", () => {
+    throw new CallError("BOOM", "always");
+  });
+  t.handlers.set("t.win", () => win.promise);
+  const retry = { maxAttempts: 2, backoff: 60_000, jitter: 0 };
+  const runId = await t.start(
+    seq(
+      { type: "race", children: [op("a", { retry }, "fail"), op("b", {}, "win")] },
+      op("c", { input: [{ $ref: "status.a" }, { $ref: "errors.a.code" }] }),
+    ),
+  );
+  await t.settle();
+  win.resolve(1);
+  const end = await t.end(runId);
+  assert.deepEqual(end.type === "run.completed" && end.output, ["aborted", null]);
+});

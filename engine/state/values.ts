@@ -169,11 +169,10 @@ export function errorOf(state: RunState, frame: Frame, key: string): Json {
   const home = homeFrame(state, frame, index);
   if (home === null) return errorOf(state, frame, outerKey(state, index));
   const { entry, exit } = state.program;
+  // The error of an attempt that another followed, or that a lost Race cut short, is not the node's.
+  if (home.status[exit[index]!] !== Status.FAILED) return null;
   const own: EventError | null = home.cells[entry[index]!]?.error ?? null;
-  if (own !== null || entry[index] === exit[index]) return own as Json;
-  return home.status[exit[index]!] === Status.FAILED
-    ? (failureOrigin(state, home, exit[index]!)?.error ?? null) as Json
-    : null;
+  return (own ?? failureOrigin(state, home, exit[index]!)?.error ?? null) as Json;
 }
 
 function outerKey(state: RunState, index: number): string {
