@@ -7,35 +7,23 @@
  * - A3 A run that waits keeps no collection that is empty: it may do so for months, beside a hundred thousand others.
  */
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
-import type { ChildRunNode, Json, PlanNode } from "@alkdev/flowgraph";
+import type { Json, PlanNode } from "@alkdev/flowgraph";
 import { closing, decide, publicCounts } from "./decide.ts";
 import type { Caller, EventBody, EventOf, RunEvent, TerminalType } from "./events.ts";
+import { Durability } from "./durability.ts";
 import { toEventError } from "./event_error.ts";
 import { Appender } from "./group_commit.ts";
-import { toJsonValue, type ValueLimits } from "./json_value.ts";
+import { toJsonValue } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
-import type { Clock, Ids, Random } from "./ports.ts";
+import { wantInstant, wantMs, workflowOperation } from "./node_values.ts";
 import { type Program, VertexKind } from "./program.ts";
 import { nextAttemptAt } from "./retry.ts";
+import type { RunHost } from "./run_host.ts";
+import { RunTimers } from "./run_timers.ts";
 import { isTerminal, type Place, Status } from "./state/frame.ts";
 import { keyOf, leaves } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
 import { bind } from "./state/values.ts";
-
-/** What a run needs of its engine. */
-export interface RunHost {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly random: Random;
-  readonly limits: ValueLimits;
-  push(run: ActiveRun, event: RunEvent): void;
-  /** Hands a call to the dispatcher, now or when there is room. */
-  send(call: NodeCall): void;
-  /** A run keeps more in memory. */
-  grow(bytes: number): void;
-  /** The call has ended, whatever its handler still does. */
-  release(call: NodeCall): void;
-}
 
 const NONE: readonly never[] = Object.freeze([]);
 const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
@@ -49,19 +37,15 @@ export class ActiveRun extends Appender {
   readonly #host: RunHost;
   // Null: empty (A3).
   #calls: Map<string, NodeCall> | null = null;
-  #timers: Map<string, () => void> | null = null;
+  readonly #timers: RunTimers;
+  readonly #durability: Durability;
   /** Ready, but the run is paused. */
   #held: Place[] | null = null;
   #seq: number;
-  #sealedSeq = 0;
-  #durableSeq = 0;
-  #awaiting: { readonly seq: number; readonly resolve: () => void }[] | null = null;
   #reacting = false;
   #deadline: (() => void) | null = null;
   /** What became ready in the batch that is being committed. */
   #sealed: readonly Place[] = NONE;
-  /** Retries that came due before the failure they follow was durable. */
-  #early: { readonly place: Place; readonly seq: number }[] | null = null;
   /** What the run keeps in memory of its input and results, about. */
   bytes = 0;
   /** Whether the batch that is being committed holds the terminal event. */
@@ -76,7 +60,8 @@ export class ActiveRun extends Appender {
     this.caller = params.caller;
     this.state = params.state;
     this.#seq = params.state.seq;
-    this.#durableSeq = this.#seq;
+    this.#timers = new RunTimers(host.clock);
+    this.#durability = new Durability(this.#seq);
   }
 
   static create(host: RunHost, id: string, program: Program, caller: Caller): ActiveRun {
@@ -141,33 +126,21 @@ export class ActiveRun extends Appender {
   /** The run's events so far go into the batch that is about to be sent. */
   seal(): void {
     this.#sealed = this.state.ready.length === 0 ? NONE : this.state.ready.splice(0);
-    this.#sealedSeq = this.#seq;
+    this.#durability.seal(this.#seq);
     this.closedInBatch = this.state.terminal !== null;
   }
 
   /** What the batch made ready, once it is durable. */
   takeSealed(): readonly Place[] {
-    this.#durableSeq = this.#sealedSeq;
-    if (this.#awaiting !== null) this.#tellDurable(this.#awaiting);
+    const early = this.#durability.settle();
     const sealed = this.#sealed;
     this.#sealed = NONE;
-    if (this.#early === null) return sealed;
-    const due = this.#early.filter(({ seq }) => seq <= this.#durableSeq);
-    const left = this.#early.filter(({ seq }) => seq > this.#durableSeq);
-    this.#early = left.length === 0 ? null : left;
-    return [...sealed, ...due.map(({ place }) => place)];
+    return early.length === 0 ? sealed : [...sealed, ...early];
   }
 
   /** Resolves when all that has been emitted by now is durable, or will never be (fenced, stopped). */
   durable(): Promise<void> {
-    if (this.#durableSeq >= this.#seq) return Promise.resolve();
-    return new Promise((resolve) => (this.#awaiting ??= []).push({ seq: this.#seq, resolve }));
-  }
-
-  #tellDurable(waiting: readonly { readonly seq: number; readonly resolve: () => void }[]): void {
-    const left = waiting.filter(({ seq }) => seq > this.#durableSeq);
-    this.#awaiting = left.length === 0 ? null : left;
-    for (const { seq, resolve } of waiting) if (seq <= this.#durableSeq) resolve();
+    return this.#durability.reached(this.#seq);
   }
 
   /** Starts the nodes of places that are still wanted. */
@@ -234,7 +207,7 @@ export class ActiveRun extends Appender {
       if (node.kind !== "signal" || (node.signal !== name && key !== name)) continue;
       // Waiting without a cell is waiting for a slot: nothing has been asked yet.
       if (place.frame.status[place.vertex] === Status.WAITING && place.frame.cells[place.vertex] !== undefined) {
-        this.#disarm(key);
+        this.#timers.disarm(key);
         this.emit({ type: "signal.received", key, name: node.signal, payload, by }, place);
         return "answered";
       }
@@ -249,8 +222,7 @@ export class ActiveRun extends Appender {
     this.#calls = null;
     this.#stopTimers();
     this.#tellWaiters(null);
-    for (const { resolve } of this.#awaiting ?? []) resolve();
-    this.#awaiting = null;
+    this.#durability.giveUp();
   }
 
   responded(call: NodeCall, envelope: ResponseEnvelope): void {
@@ -372,30 +344,20 @@ export class ActiveRun extends Appender {
   /** Sets the timer of a waiting leaf: its next attempt (after the event `seq` is durable), its wake-up or its time-out. */
   #arm(place: Place, due: number, seq = 0): void {
     const key = keyOf(this.state, place.frame, place.vertex);
-    this.#disarm(key);
     if (this.#calls?.size === 0) this.#calls = null;
-    (this.#timers ??= new Map()).set(
-      key,
-      this.#host.clock.at(due, () => {
-        this.#forgetTimer(key);
-        if (place.frame.status[place.vertex] !== Status.WAITING) return;
-        const node = this.#node(place);
-        if (node.kind === "sleep") this.emit({ type: "timer.fired", key }, place);
-        else if (node.kind === "signal") this.emit({ type: "signal.timedout", key }, place);
-        else if (seq > this.#durableSeq) (this.#early ??= []).push({ place, seq });
-        else this.dispatch([place]);
-      }),
-    );
-  }
-
-  #disarm(key: string): void {
-    this.#timers?.get(key)?.();
-    this.#forgetTimer(key);
+    this.#timers.arm(key, due, () => {
+      if (place.frame.status[place.vertex] !== Status.WAITING) return;
+      const node = this.#node(place);
+      if (node.kind === "sleep") this.emit({ type: "timer.fired", key }, place);
+      else if (node.kind === "signal") this.emit({ type: "signal.timedout", key }, place);
+      else if (this.#durability.has(seq)) this.dispatch([place]);
+      else this.#durability.defer(place, seq);
+    });
   }
 
   #cancel(place: Place): void {
     const key = keyOf(this.state, place.frame, place.vertex);
-    this.#disarm(key);
+    this.#timers.disarm(key);
     const call = this.#calls?.get(key);
     if (call === undefined) return;
     this.#calls?.delete(key);
@@ -416,11 +378,6 @@ export class ActiveRun extends Appender {
     for (const waiter of waiters ?? []) waiter(event);
   }
 
-  #forgetTimer(key: string): void {
-    this.#timers?.delete(key);
-    if (this.#timers?.size === 0) this.#timers = null;
-  }
-
   /** Nothing of a closed run stays behind: no timer, no listener. */
   closed(): void {
     this.#stopTimers();
@@ -429,32 +386,8 @@ export class ActiveRun extends Appender {
   }
 
   #stopTimers(): void {
-    for (const cancel of this.#timers?.values() ?? []) cancel();
-    this.#timers = null;
+    this.#timers.stop();
     this.#deadline?.();
     this.#deadline = null;
   }
-}
-
-function workflowOperation(node: ChildRunNode): string {
-  return node.version === undefined ? `workflow.${node.workflow}` : `workflow.${node.workflow}@${node.version}`;
-}
-
-function wantMs(value: Json, key: string): number {
-  if (typeof value === "number" && value >= 0) return value;
-  throw new CallError(
-    "VALIDATION_ERROR",
-    `Cannot sleep at "${key}": "ms" must be a number of at least 0, it is ${JSON.stringify(value)}`,
-  );
-}
-
-function wantInstant(value: Json, key: string): number {
-  const instant = typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : NaN;
-  if (Number.isFinite(instant)) return instant;
-  throw new CallError(
-    "VALIDATION_ERROR",
-    `Cannot sleep at "${key}": "until" must be an ISO instant or milliseconds since the epoch, it is ${
-      JSON.stringify(value)
-    }`,
-  );
 }

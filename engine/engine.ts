@@ -6,99 +6,30 @@
  * - E3 Once fenced, nothing is written or dispatched any more, and every call under way is cancelled (I2).
  */
 import { CallError, type Identity } from "@alkdev/operations";
-import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
-import { ActiveRun, type RunHost, type Terminal } from "./active_run.ts";
-import type { Caller, ParentCall, RunEvent } from "./events.ts";
-import { isTerminalType } from "./events.ts";
+import type { Json } from "@alkdev/flowgraph";
+import { ActiveRun, type Terminal } from "./active_run.ts";
 import { CallSlots } from "./call_slots.ts";
+import {
+  DEFAULT_ENGINE_LIMITS,
+  type EngineLimits,
+  type EngineOptions,
+  type NewRun,
+  type Started,
+} from "./engine_options.ts";
+import { isTerminalType, type RunEvent } from "./events.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { DEFAULT_VALUE_LIMITS, toJsonValue, type ValueLimits } from "./json_value.ts";
+import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
-import type {
-  Clock,
-  CommitResult,
-  Dispatcher,
-  EventLog,
-  FencedError,
-  FunctionSource,
-  Ids,
-  PlanStore,
-  Random,
-} from "./ports.ts";
-import { compileProgram, type Program } from "./program.ts";
-import { foldRun } from "./state/run_state.ts";
-
-export interface EngineOptions {
-  readonly log: EventLog;
-  readonly plans: PlanStore;
-  readonly functions: FunctionSource;
-  readonly dispatcher: Dispatcher;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly random: Random;
-  readonly limits?: Partial<EngineLimits>;
-  /** After each commit, in order: what has become durable. */
-  readonly onCommitted?: (events: readonly RunEvent[]) => void;
-  /** The lease is lost: this engine has stopped driving. */
-  readonly onFenced?: (error: FencedError) => void;
-  /** Commits fail and are sent again (error), or go through again (null). */
-  readonly onTrouble?: (error: unknown | null) => void;
-}
-
-export interface EngineLimits {
-  readonly value: ValueLimits;
-  /** Calls under way at once; further ones wait in order. */
-  readonly maxInFlight: number;
-  /** Of these, of one organization: so that one's flood does not stop another's trickle. */
-  readonly maxInFlightPerOrg: number;
-  /** Live runs beyond which a start is refused with OVERLOADED. */
-  readonly maxLiveRuns: number;
-  /** Inputs and results of live runs in memory beyond which a start is refused with OVERLOADED. */
-  readonly maxLiveBytes: number;
-  /** Events waiting for a commit beyond which a start is refused with OVERLOADED. */
-  readonly maxBacklog: number;
-}
-
-export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
-  value: DEFAULT_VALUE_LIMITS,
-  maxInFlight: 20_000,
-  maxInFlightPerOrg: 15_000,
-  maxLiveRuns: 1_000_000,
-  maxLiveBytes: 1024 ** 3,
-  maxBacklog: 200_000,
-};
-
-export interface NewRun {
-  /** Given for a child run, whose id is its call's request id; else a fresh one is made. */
-  readonly id?: string;
-  readonly workflow: string;
-  readonly version: string;
-  readonly planHash: string;
-  readonly plan: Plan;
-  readonly functions: ReadonlyMap<string, PlanFunction>;
-  readonly input: Json;
-  readonly caller: Caller;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly priority?: number;
-  readonly parent?: ParentCall;
-  readonly idempotencyKey?: string;
-  readonly deadline?: number;
-}
-
-export interface Started {
-  readonly runId: string;
-  /** True: the idempotency key was taken, and `runId` is the run that has it. */
-  readonly duplicate: boolean;
-}
-
-/** Programs by plan hash that are kept though no live run uses them. */
-const PROGRAM_CACHE = 500;
+import type { CommitResult, FencedError } from "./ports.ts";
+import { ProgramCache } from "./program_cache.ts";
+import type { RunHost } from "./run_host.ts";
+import { foldRun } from "./state/fold_run.ts";
 
 export class Engine {
   readonly #options: EngineOptions;
   readonly #limits: EngineLimits;
   readonly #runs: Map<string, ActiveRun> = new Map();
-  readonly #programs: Map<string, Program> = new Map();
+  readonly #programs: ProgramCache;
   readonly #commit: GroupCommit<ActiveRun>;
   readonly #host: RunHost;
   /** Sent this turn, not yet known to be short or long. */
@@ -110,6 +41,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#programs = new ProgramCache(options);
     this.#limits = { ...DEFAULT_ENGINE_LIMITS, ...options.limits };
     const { maxInFlight, maxInFlightPerOrg } = this.#limits;
     this.#slots = new CallSlots({ max: maxInFlight, maxPerOrg: maxInFlightPerOrg });
@@ -222,7 +154,7 @@ export class Engine {
     const created = events[0];
     const last = events[events.length - 1];
     if (created?.type !== "run.created" || last === undefined || isTerminalType(last.type)) return false;
-    const program = await this.#program(created);
+    const program = await this.#programs.of(created);
     if (this.#runs.has(runId) || this.#state === "stopped") return true;
     const run = new ActiveRun(this.#host, { id: runId, caller: created.caller, state: foldRun(program, events) });
     this.#runs.set(runId, run);
@@ -270,11 +202,7 @@ export class Engine {
     const id = params.id ?? this.#options.ids.runId();
     const known = this.#runs.get(id);
     if (known !== undefined) return Promise.resolve({ runId: id, duplicate: true });
-    const program = this.#keepProgram(
-      params.planHash,
-      () => compileProgram(params.plan, params.functions),
-      params.functions,
-    );
+    const program = this.#programs.keep(params.planHash, params.plan, params.functions);
     const run = ActiveRun.create(this.#host, id, program, params.caller);
     run.bytes = bytes;
     this.#liveBytes += bytes;
@@ -301,34 +229,6 @@ export class Engine {
       deadline: params.deadline ?? null,
     });
     return started;
-  }
-
-  async #program(created: Extract<RunEvent, { type: "run.created" }>): Promise<Program> {
-    const kept = this.#programs.get(created.planHash);
-    if (kept !== undefined) return kept;
-    const plan = await this.#options.plans.get(created.planHash);
-    if (plan === null) throw new Error(`Cannot find plan "${created.planHash}" of run ${created.runId}`);
-    const needsFunctions = JSON.stringify(plan).includes('"$fn":');
-    const functions = needsFunctions
-      ? await this.#options.functions.functions(created.workflow, created.version, created.input)
-      : new Map<string, PlanFunction>();
-    return this.#keepProgram(created.planHash, () => compileProgram(plan, functions), functions);
-  }
-
-  /** A program with functions belongs to one input and is not shared. */
-  #keepProgram(hash: string, make: () => Program, functions: ReadonlyMap<string, PlanFunction>): Program {
-    const kept = functions.size === 0 ? this.#programs.get(hash) : undefined;
-    if (kept !== undefined) return kept;
-    const program = make();
-    if (functions.size > 0) return program;
-    if (this.#programs.size >= PROGRAM_CACHE) {
-      for (const oldest of this.#programs.keys()) {
-        this.#programs.delete(oldest);
-        break;
-      }
-    }
-    this.#programs.set(hash, program);
-    return program;
   }
 
   #send(call: NodeCall): void {

@@ -1,6 +1,8 @@
-/** Runs plans: see ARCHITECTURE in docs/architecture.md. No HTTP, no SQL, no sockets. @module */
-export { DEFAULT_ENGINE_LIMITS, Engine } from "./engine.ts";
-export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine.ts";
+/** Runs plans: see docs/architecture.md. No HTTP, no SQL, no sockets. @module */
+export type { Terminal } from "./active_run.ts";
+export { Engine } from "./engine.ts";
+export { DEFAULT_ENGINE_LIMITS } from "./engine_options.ts";
+export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine_options.ts";
 export { isTerminalType } from "./events.ts";
 export type {
   Caller,
@@ -28,8 +30,10 @@ export type {
 } from "./ports.ts";
 export { childrenOf, compileProgram, isLeaf } from "./program.ts";
 export type { Program } from "./program.ts";
+export { ProgramCache } from "./program_cache.ts";
 export { countNodes } from "./state/counts.ts";
 export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";
 export type { Cell, Frame, Place } from "./state/frame.ts";
 export { keyOf, leaves, locate } from "./state/keys.ts";
-export { foldRun, RunState } from "./state/run_state.ts";
+export { foldRun } from "./state/fold_run.ts";
+export { RunState } from "./state/run_state.ts";

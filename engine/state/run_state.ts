@@ -394,10 +394,3 @@ export class RunState {
     if (node.kind === "map") this.#launch(outer, enter, expansion);
   }
 }
-
-/** Folds a whole log. */
-export function foldRun(program: Program, events: readonly RunEvent[]): RunState {
-  const state = new RunState(program);
-  for (const event of events) state.apply(event);
-  return state;
-}

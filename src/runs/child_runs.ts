@@ -1,6 +1,6 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
-import type { Terminal } from "../../engine/active_run.ts";
+import type { Terminal } from "../../engine/mod.ts";
 import { commandRun } from "./command_run.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";

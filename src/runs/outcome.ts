@@ -1,5 +1,5 @@
 import { type EventLog, isTerminalType, type RunEvent } from "../../engine/mod.ts";
-import type { Terminal } from "../../engine/active_run.ts";
+import type { Terminal } from "../../engine/mod.ts";
 
 const PAGE = 1000;
 

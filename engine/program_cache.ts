@@ -1,0 +1,57 @@
+import type { Plan, PlanFunction } from "@alkdev/flowgraph";
+import type { EventOf } from "./events.ts";
+import type { FunctionSource, PlanStore } from "./ports.ts";
+import { compileProgram, type Program } from "./program.ts";
+
+/** Programs kept by default, though no live run may use them. */
+const DEFAULT_SIZE = 500;
+const NO_FUNCTIONS: ReadonlyMap<string, PlanFunction> = new Map();
+
+/** Compiled programs by plan hash. One with functions belongs to one input and is not kept. */
+export class ProgramCache {
+  readonly #plans: PlanStore;
+  readonly #functions: FunctionSource;
+  readonly #size: number;
+  readonly #programs: Map<string, Program> = new Map();
+
+  constructor(
+    ports: { readonly plans: PlanStore; readonly functions: FunctionSource },
+    size: number = DEFAULT_SIZE,
+  ) {
+    this.#plans = ports.plans;
+    this.#functions = ports.functions;
+    this.#size = size;
+  }
+
+  has(hash: string): boolean {
+    return this.#programs.has(hash);
+  }
+
+  /** The program of a plan that is at hand. */
+  keep(hash: string, plan: Plan, functions: ReadonlyMap<string, PlanFunction>): Program {
+    if (functions.size > 0) return compileProgram(plan, functions);
+    const kept = this.#programs.get(hash);
+    if (kept !== undefined) return kept;
+    const program = compileProgram(plan);
+    if (this.#programs.size >= this.#size) {
+      for (const oldest of this.#programs.keys()) {
+        this.#programs.delete(oldest);
+        break;
+      }
+    }
+    this.#programs.set(hash, program);
+    return program;
+  }
+
+  /** The program of a run that is in the log. @throws Error when its plan, or a function of it, is not to be found */
+  async of(created: EventOf<"run.created">): Promise<Program> {
+    const kept = this.#programs.get(created.planHash);
+    if (kept !== undefined) return kept;
+    const plan = await this.#plans.get(created.planHash);
+    if (plan === null) throw new Error(`Cannot find plan "${created.planHash}" of run ${created.runId}`);
+    const functions = JSON.stringify(plan).includes('"$fn":')
+      ? await this.#functions.functions(created.workflow, created.version, created.input)
+      : NO_FUNCTIONS;
+    return this.keep(created.planHash, plan, functions);
+  }
+}

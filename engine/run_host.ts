@@ -1,0 +1,20 @@
+import type { ActiveRun } from "./active_run.ts";
+import type { RunEvent } from "./events.ts";
+import type { ValueLimits } from "./json_value.ts";
+import type { NodeCall } from "./node_call.ts";
+import type { Clock, Ids, Random } from "./ports.ts";
+
+/** What a run needs of its engine. */
+export interface RunHost {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly limits: ValueLimits;
+  push(run: ActiveRun, event: RunEvent): void;
+  /** Hands a call to the dispatcher, now or when there is room. */
+  send(call: NodeCall): void;
+  /** A run keeps more in memory. */
+  grow(bytes: number): void;
+  /** The call has ended, whatever its handler still does. */
+  release(call: NodeCall): void;
+}
