@@ -163,10 +163,13 @@ Deno.test("commands tell a problem with its errors and what to do", async () => 
   const invalid = await hub(
     ["run", "report"],
     () =>
-      problem(422, "VALIDATION_ERROR", "Input does not fit", { errors: [{ path: "/n", message: "Expected integer" }] }),
+      problem(400, "VALIDATION_ERROR", "Input does not fit", { errors: [{ path: "/n", message: "Expected integer" }] }),
   );
   assert.equal(invalid.code, 2);
   assert.match(invalid.err, /Input does not fit\n {2}\/n: Expected integer/);
+  const failed = await hub(["operations", "call", "a.b"], () => problem(422, "NO_PAPER", "The tray is empty"));
+  assert.equal(failed.code, 1);
+  assert.match(failed.err, /NO_PAPER: The tray is empty/);
   const denied = await hub(["runs", "list"], () => problem(401, "UNAUTHENTICATED", "No key"));
   assert.equal(denied.code, 1);
   assert.match(denied.err, /No key[\s\S]*--key or HUB_KEY_FILE/);
