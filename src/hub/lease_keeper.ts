@@ -19,6 +19,8 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   #timers: number[] = [];
   #claiming: Promise<number> | null = null;
+  /** Claimed, but not taken up: a template's functions are missing, a read failed. Tried again with each sweep. */
+  readonly #stuck: Set<string> = new Set();
   #stopped = false;
 
   constructor(options: LeaseKeeperOptions) {
@@ -44,18 +46,13 @@ export class LeaseKeeper {
   }
 
   async #sweep(): Promise<number> {
-    const { lease, engine, onError, onFenced } = this.#options;
+    const { lease, onError, onFenced } = this.#options;
     let adopted = 0;
     try {
+      adopted += await this.#adopt([...this.#stuck]);
       while (!this.#stopped) {
         const claimed = await lease.claim(CLAIM_BATCH);
-        const taken = await Promise.all(claimed.map((runId) =>
-          engine.adopt(runId).catch((error) => {
-            onError(`Run ${runId} cannot be taken up`, error);
-            return false;
-          })
-        ));
-        adopted += taken.filter(Boolean).length;
+        adopted += await this.#adopt(claimed);
         if (claimed.length < CLAIM_BATCH) break;
       }
     } catch (error) {
@@ -63,6 +60,23 @@ export class LeaseKeeper {
       else onError("Runs of other hubs cannot be claimed", error);
     }
     return adopted;
+  }
+
+  /** Takes runs up, side by side; gives how many. What cannot be is told of once. */
+  async #adopt(runIds: readonly string[]): Promise<number> {
+    const { engine, onError } = this.#options;
+    const taken = await Promise.all(runIds.map(async (runId) => {
+      try {
+        const adopted = await engine.adopt(runId);
+        this.#stuck.delete(runId);
+        return adopted;
+      } catch (error) {
+        if (!this.#stuck.has(runId)) onError(`Run ${runId} cannot be taken up now and is tried again`, error);
+        this.#stuck.add(runId);
+        return false;
+      }
+    }));
+    return taken.filter(Boolean).length;
   }
 
   async #renew(): Promise<void> {
