@@ -6,9 +6,10 @@
 import type { Plan } from "@alkdev/flowgraph";
 import type { DispatchedCall } from "../../engine/ports.ts";
 import type { RunEvent } from "../../engine/events.ts";
-import { type History, Violation } from "./history.ts";
-import { applyEvent, same } from "./model/apply_event.ts";
+import { type History, type Tally, Violation } from "./history.ts";
+import { applyEvent } from "./model/apply_event.ts";
 import { RunModel } from "./model/run_model.ts";
+import { same } from "./model/same.ts";
 import { fill } from "./model/values.ts";
 
 /** Who writes: one life of one hub. */
@@ -37,6 +38,7 @@ export class Checker {
   readonly #published: Map<string, number> = new Map();
   readonly #plans: ReadonlyMap<string, Plan>;
   readonly #history: History;
+  readonly #tally: Tally;
   readonly #now: () => number;
   /** What clients have asked for, whatever became of it: nothing else may be in the log. */
   readonly requested: Set<string> = new Set();
@@ -45,10 +47,16 @@ export class Checker {
   events = 0;
 
   constructor(
-    params: { readonly plans: ReadonlyMap<string, Plan>; readonly history: History; readonly now: () => number },
+    params: {
+      readonly plans: ReadonlyMap<string, Plan>;
+      readonly history: History;
+      readonly tally: Tally;
+      readonly now: () => number;
+    },
   ) {
     this.#plans = params.plans;
     this.#history = params.history;
+    this.#tally = params.tally;
     this.#now = params.now;
   }
 
@@ -91,6 +99,7 @@ export class Checker {
   /** An event has become durable. */
   appended(event: RunEvent, writer: Writer): void {
     this.events++;
+    this.#tally.add(event.type);
     const text = JSON.stringify(event);
     this.#history.add(this.#now(), `log ${writer.name} ${text}`);
     if (!this.holds(writer)) {

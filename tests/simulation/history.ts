@@ -23,6 +23,15 @@ export class History {
   }
 }
 
+/** How often what has happened, by the first words of its line: to see that a simulation reaches what it is for. */
+export class Tally {
+  readonly counts: Map<string, number> = new Map();
+
+  add(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+}
+
 /** An invariant does not hold. */
 export class Violation extends Error {
   readonly invariant: string;

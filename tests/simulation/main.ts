@@ -39,7 +39,7 @@ function report(outcome: Outcome, verbose: boolean): void {
     ? lines
     : lines.filter((line, i) =>
       i > lines.length - 12 || (about === null ? i > lines.length - 60 : line.includes(about)) ||
-      /\d (fault|crash|freeze|thaw|fenced|start|rival|clock|spoke restarts|profile|workflow) ?/.test(line) &&
+      /\d (fault|crash|freeze|thaw|fenced|start|rival|clock|spoke-restart|profile|workflow) ?/.test(line) &&
         !/ start .*\//.test(line)
     );
   for (const line of shown) console.error(`  ${line}`);
@@ -52,12 +52,14 @@ async function playAll(
   const { seeds, first, verbose, keepGoing } = params;
   const began = performance.now();
   let [failures, steps, events, stale] = [0, 0, 0, 0];
+  const tally = new Map<string, number>();
   let said = began;
   for (let seed = first; seed < first + seeds; seed++) {
     const outcome = await play(seed, seeds === 1 && verbose);
     steps += outcome.steps;
     events += outcome.events;
     stale += outcome.staleStarts;
+    for (const [what, count] of outcome.tally) tally.set(what, (tally.get(what) ?? 0) + count);
     if (outcome.failure !== null) {
       failures++;
       if (keepGoing) {
@@ -88,6 +90,7 @@ async function playAll(
       seedsPerSecond: Math.round(seeds / seconds),
     }),
   );
+  if (verbose) { for (const [what, count] of [...tally].sort()) console.log(`${what.padEnd(24)} ${count}`); }
   return failures;
 }
 

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly steps: number;
   readonly events: number;
   readonly staleStarts: number;
+  /** How often what happened: event types, faults, requests. */
+  readonly tally: ReadonlyMap<string, number>;
   /** Kept on demand. */
   readonly history: readonly string[] | null;
 }
@@ -42,6 +44,7 @@ export async function simulate(
     digest: world.history.digest,
     steps: world.steps,
     events: world.checker.events,
+    tally: world.tally.counts,
     staleStarts: world.checker.staleStarts,
     history: world.history.lines,
   };

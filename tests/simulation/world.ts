@@ -7,7 +7,7 @@ import { FencedError } from "../../engine/mod.ts";
 import { MemoryStore } from "../../engine/memory/mod.ts";
 import { Checker } from "./checker.ts";
 import { Client } from "./client.ts";
-import { History, Violation } from "./history.ts";
+import { History, Tally, Violation } from "./history.ts";
 import { HubProcess } from "./hub_process.ts";
 import { type Mutant, SOUND } from "./mutant.ts";
 import { drawProfile, type Profile } from "./profile.ts";
@@ -28,6 +28,7 @@ export class World {
   readonly store: MemoryStore = new MemoryStore();
   readonly plans: Map<string, Plan> = new Map();
   readonly history: History;
+  readonly tally: Tally = new Tally();
   readonly checker: Checker;
   readonly network: Network;
   readonly client: Client;
@@ -46,7 +47,12 @@ export class World {
     this.schedule = new Schedule(this.chance);
     this.history = new History(options.keepHistory === true);
     this.mutant = options.mutant ?? SOUND;
-    this.checker = new Checker({ plans: this.plans, history: this.history, now: () => this.schedule.now });
+    this.checker = new Checker({
+      plans: this.plans,
+      history: this.history,
+      tally: this.tally,
+      now: () => this.schedule.now,
+    });
     this.profile = drawProfile(this.chance);
     this.faultsLeft = this.profile.commitFaults;
     this.network = new Network(this);
@@ -60,6 +66,9 @@ export class World {
   }
 
   note(line: string): void {
+    this.tally.add(
+      line.startsWith("fault") ? `fault ${line.slice(line.lastIndexOf(" ") + 1)}` : line.slice(0, line.indexOf(" ")),
+    );
     this.history.add(this.schedule.now, line);
   }
 

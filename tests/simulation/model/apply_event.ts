@@ -1,18 +1,17 @@
 /** The legal moves: what each event asks of the run before it, and what it makes of it. */
-import type { Json, RetryPolicy } from "@alkdev/flowgraph";
+import type { Json } from "@alkdev/flowgraph";
 import type { EventOf, RunEvent } from "../../../engine/events.ts";
+import { applyOutcome, applyRequest, failInstance } from "./apply_call.ts";
 import type { Instance } from "./instance.ts";
 import { origins } from "./failure.ts";
 import type { RunModel } from "./run_model.ts";
+import { same, unborn } from "./same.ts";
 import { fill, look, valueOf } from "./values.ts";
 
 type NodeEvent = Exclude<RunEvent, { type: `run.${string}` }>;
-type CallEvent = Extract<RunEvent, { requestId: string }>;
 
 /** Largest value the simulated engines take, in the units of ValueLimits. */
 export const MAX_VALUE = 2_000;
-
-const NEVER_RETRIED = ["ABORTED", "ACCESS_DENIED", "VALIDATION_ERROR", "OPERATION_NOT_FOUND", "PAYLOAD_TOO_LARGE"];
 
 /** Applies the next event of a run. @throws Violation when it may not stand there. */
 export function applyEvent(model: RunModel, event: RunEvent): void {
@@ -89,82 +88,6 @@ function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
     default:
       return applyWait(model, inst, event);
   }
-}
-
-function applyRequest(model: RunModel, inst: Instance, event: EventOf<"call.requested">): void {
-  const { node } = inst;
-  if (node.kind !== "operation") return model.fail("log", `call.requested of "${inst.key}", a ${node.kind}`);
-  if (inst.status === "aborted" && inst.attempt + 1 === event.attempt) {
-    // It was sent before it was aborted, and says so late.
-    inst.attempt = event.attempt;
-    inst.requestId = event.requestId;
-    inst.running = true;
-    return;
-  }
-  model.touch(inst, "call.requested");
-  if (inst.running) {
-    model.fail("I2", `Attempt ${event.attempt} of "${inst.key}" starts while attempt ${inst.attempt} is open`);
-  }
-  if (event.attempt !== inst.attempt + 1) {
-    model.fail("I2", `Attempt ${event.attempt} of "${inst.key}" follows attempt ${inst.attempt}`);
-  }
-  const known = model.requests.get(event.requestId);
-  if (known !== undefined) model.fail("I2", `Request id ${event.requestId} of "${inst.key}" belongs to ${known}`);
-  model.requests.set(event.requestId, `${inst.key}/${event.attempt}`);
-  same(model, event.input, fill(model.scope, inst.frame, node.input), `The input of "${inst.key}"`);
-  if (event.operationId !== node.operationId) model.fail("data", `"${inst.key}" called ${event.operationId}`);
-  inst.attempt = event.attempt;
-  inst.requestId = event.requestId;
-  inst.retryAt = null;
-  inst.running = true;
-}
-
-function applyOutcome(model: RunModel, inst: Instance, event: CallEvent): void {
-  if (!inst.running || inst.attempt !== event.attempt || inst.requestId !== event.requestId) {
-    model.fail("I2", `${event.type} of "${inst.key}" attempt ${event.attempt}, which is not under way`);
-  }
-  inst.running = false;
-  if (event.type === "call.aborted") {
-    if (!inst.ended) inst.status = "aborted";
-    return;
-  }
-  if (inst.status !== "open") model.fail("I2", `${event.type} of "${inst.key}", which is ${inst.status}`);
-  if (event.type === "call.responded") {
-    inst.data = (event.output.data ?? null) as Json;
-    inst.status = "completed";
-  } else if (event.type === "call.error") {
-    const policy = inst.node.kind === "operation" ? inst.node.retry : undefined;
-    checkRetry(model, inst, event, policy);
-    inst.retryAt = event.retryAt;
-    if (event.retryAt === null) failInstance(inst, event);
-  }
-}
-
-function checkRetry(
-  model: RunModel,
-  inst: Instance,
-  event: EventOf<"call.error">,
-  policy: RetryPolicy | undefined,
-): void {
-  const { code } = event.error;
-  const again = policy !== undefined && event.attempt < policy.maxAttempts &&
-    (policy.on === undefined ? !NEVER_RETRIED.includes(code) : policy.on.includes(code));
-  if (again !== (event.retryAt !== null)) {
-    model.fail("retry", `"${inst.key}" failed with ${code} in attempt ${event.attempt}: retryAt is ${event.retryAt}`);
-  }
-  if (policy === undefined || event.retryAt === null) return;
-  const { kind, initialMs, factor, maxMs } = policy.backoff;
-  const full = Math.min(maxMs, kind === "fixed" ? initialMs : initialMs * factor ** (event.attempt - 1));
-  const delay = event.retryAt - event.at;
-  if (delay > full + 1 || delay < full * (1 - policy.jitter) - 1) {
-    model.fail("retry", `"${inst.key}" is to be tried again in ${delay} ms, its backoff is ${full} ms`);
-  }
-}
-
-function failInstance(inst: Instance, event: EventOf<"call.error" | "node.failed">): void {
-  inst.status = "failed";
-  inst.error = event.error;
-  inst.failedSeq = event.seq;
 }
 
 function applyNodeFailed(model: RunModel, inst: Instance, event: EventOf<"node.failed">): void {
@@ -274,35 +197,4 @@ function sleepDue(model: RunModel, inst: Instance, at: number): number | null {
   const value = fill(model.scope, inst.frame, node.until ?? node.ms ?? 0);
   if (typeof value !== "number" || (node.until === undefined && value < 0)) return null;
   return node.until === undefined ? at + value : value;
-}
-
-/**
- * Leaves of Map items and Loop turns that nobody has seen begin: while a limit keeps what holds them waiting they are no nodes
- * yet, and the model, which does not know whose turn it is, may have made them too early.
- */
-function unborn(model: RunModel, missing: number): number {
-  if (missing <= 0) return 0;
-  let untouched = 0;
-  for (const leaf of model.leaves()) {
-    if (leaf.status === "aborted" && !leaf.touched && leaf.frame.owner !== null) untouched++;
-  }
-  return Math.min(missing, untouched);
-}
-
-/** The same but for what an unborn item would have given: nothing. */
-function trimmed(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const parts = value.map(trimmed);
-    const empty = (part: unknown) => part === null || (Array.isArray(part) && part.length === 0);
-    while (parts.length > 0 && empty(parts[parts.length - 1])) parts.pop();
-    return parts;
-  }
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, trimmed(part)]));
-}
-
-export function same(model: RunModel, found: unknown, wanted: unknown, what: string): void {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
-  if (a === b || JSON.stringify(trimmed(found)) === JSON.stringify(trimmed(wanted))) return;
-  model.fail("data", `${what} is ${a}, wanted ${b}`);
 }
