@@ -43,7 +43,7 @@ export class Network {
   }
 
   restart(): void {
-    this.#world.note("spoke-restart: its connections and its memory are gone");
+    this.#world.note("spoke-restart with its connections and its memory");
     this.#life++;
     for (const work of this.#works.values()) work.listeners.length = 0;
     this.#works = new Map();
