@@ -104,7 +104,7 @@ export class HubProcess implements Writer {
   /** Something arrives from outside. */
   deliver(what: () => void): void {
     if (this.dead) return;
-    if (this.frozen) this.#held.push(what);
+    if (this.frozen || this.#held.length > 0) this.#held.push(what);
     else what();
   }
 
@@ -187,7 +187,7 @@ export class HubProcess implements Writer {
   #exit(): void {
     this.#world.schedule.in(1, () =>
       this.deliver(() => {
-        if (this.#asking > 0) return this.#exit();
+        if (this.#asking > 0 || this.#held.length > 0) return this.#exit();
         this.#world.guard(() => this.#world.client.checkAnswered(this));
         this.crash();
       }));
@@ -216,10 +216,18 @@ export class HubProcess implements Writer {
     if (!this.frozen || this.dead) return;
     this.#world.note(`thaw ${this.name}`);
     this.frozen = false;
-    for (const what of this.#held.splice(0)) {
-      if (this.alive) what();
-      else this.#held.push(what);
-    }
+    this.#catchUp();
+  }
+
+  /** One by one, as an event loop would: promise jobs run in between. */
+  #catchUp(): void {
+    if (!this.alive) return;
+    if (this.#held.length === 0) return;
+    this.#world.schedule.in(0, () => {
+      if (!this.alive) return;
+      this.#held.shift()?.();
+      this.#catchUp();
+    });
   }
 
   /** Calls that this hub has sent and that have not been answered. */
