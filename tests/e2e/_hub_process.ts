@@ -7,6 +7,9 @@ export interface HubProcess {
   readonly url: string;
   readonly key: string;
   readonly dataDir: string;
+  readonly pid: number;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number>;
   readonly stderr: () => string;
   /** JSON over HTTP with the admin key, or another, or none (null). */
   api<T = Record<string, unknown>>(method: string, path: string, options?: RequestOptions): Promise<Answer<T>>;
@@ -62,6 +65,8 @@ export async function startHubProcess(
     url,
     key,
     dataDir,
+    pid: child.pid,
+    ended: status,
     stderr: () => stderr,
     api: (method, path, request) => callApi(`${url}${path}`, method, key, request),
     kill,

@@ -1,0 +1,53 @@
+/** A PostgreSQL cluster of a test's own, to be crashed at will. */
+import { freePort } from "./redis_server.ts";
+
+export interface TestPostgres extends AsyncDisposable {
+  readonly url: string;
+  start(): Promise<void>;
+  /** As a crash: no shutdown checkpoint, connections are cut. */
+  crash(): Promise<void>;
+}
+
+/** Null: PostgreSQL's programs are not on this machine. */
+export async function startPostgres(): Promise<TestPostgres | null> {
+  const bin = await programs();
+  if (bin === null) return null;
+  const dir = await Deno.makeTempDir({ prefix: "hub-postgres-" });
+  const port = freePort();
+  // PostgreSQL refuses to run as root.
+  const asPostgres = Deno.uid() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
+  const run = async (...args: string[]): Promise<void> => {
+    const [command, ...rest] = [...asPostgres, ...args];
+    const child = new Deno.Command(command!, { args: rest, stdin: "null", stdout: "null", stderr: "piped", cwd: dir });
+    const { success, stderr } = await child.output();
+    if (!success) throw new Error(`${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
+  };
+  if (Deno.uid() === 0) await new Deno.Command("chown", { args: ["postgres", dir] }).output();
+  const data = `${dir}/data`;
+  await run(`${bin}/initdb`, "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C");
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${dir} -c max_connections=200`;
+  const start = () => run(`${bin}/pg_ctl`, "-D", data, "-l", `${dir}/log`, "-w", "-t", "60", "-o", settings, "start");
+  const crash = () => run(`${bin}/pg_ctl`, "-D", data, "-m", "immediate", "stop");
+  await start();
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    start,
+    crash,
+    async [Symbol.asyncDispose]() {
+      await crash().catch(() => {});
+      await Deno.remove(dir, { recursive: true }).catch(() => {});
+    },
+  };
+}
+
+async function programs(): Promise<string | null> {
+  const root = "/usr/lib/postgresql";
+  const versions: number[] = [];
+  try {
+    for await (const { name } of Deno.readDir(root)) versions.push(Number(name));
+  } catch {
+    return null;
+  }
+  const newest = versions.filter(Number.isFinite).sort((a, b) => b - a)[0];
+  return newest === undefined ? null : `${root}/${newest}/bin`;
+}
