@@ -1,0 +1,89 @@
+/**
+ * Packs every package, installs all of them in a plain Node project, type-checks a program that uses each subpath, and runs it.
+ * About half a minute; skipped with a reason where node, npm or the registry is missing.
+ */
+import assert from "node:assert/strict";
+import { packPackages } from "../support/pack_packages.ts";
+
+/** What the optional subpaths need, and the compiler. */
+const BESIDES = [
+  "typescript@5.9.3",
+  "zod@4.6.7",
+  "valibot@1.5.0",
+  "@valibot/to-json-schema@1.8.0",
+  "@modelcontextprotocol/sdk@1.32.2",
+];
+
+const TSCONFIG = {
+  compilerOptions: {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    module: "nodenext",
+    target: "es2022",
+    lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
+    jsx: "react-jsx",
+    jsxImportSource: "@alkdev/flowgraph",
+    // Our declarations are what is tested: a broken one must not pass for any.
+    skipLibCheck: false,
+    types: [],
+    outDir: "out",
+  },
+  files: ["consumer.tsx"],
+};
+
+interface Finished {
+  readonly success: boolean;
+  readonly output: string;
+}
+
+async function run(command: string, args: string[], cwd: string): Promise<Finished> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd, stdout: "piped", stderr: "piped" })
+    .output();
+  const decoder = new TextDecoder();
+  return { success, output: `${decoder.decode(stdout)}${decoder.decode(stderr)}` };
+}
+
+/** Why the test cannot be run here; undefined when it can. */
+async function missing(): Promise<string | undefined> {
+  for (const tool of ["node", "npm", "tar"]) {
+    const found = await run(tool, ["--version"], ".").catch(() => undefined);
+    if (!found?.success) return `there is no ${tool}`;
+    const major = Number(/^v(\d+)/.exec(found.output)?.[1]);
+    if (tool === "node" && major < 20) return `node is ${found.output.trim()}: wanted 20 or later`;
+  }
+  const { success } = await run("npm", ["view", BESIDES[0] ?? "", "version"], ".");
+  return success ? undefined : "the npm registry cannot be reached";
+}
+
+const reason = await missing();
+if (reason !== undefined) console.log(`Packages on Node: the test is skipped, as ${reason}`);
+
+Deno.test({
+  name: "every package installs, type-checks and runs in a plain Node project",
+  ignore: reason !== undefined,
+  fn: async () => {
+    const project = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${project}/package.json`, JSON.stringify({ name: "consumer", type: "module" }));
+      await Deno.writeTextFile(`${project}/tsconfig.json`, JSON.stringify(TSCONFIG));
+      await Deno.copyFile(
+        new URL("./node_consumer/consumer.tsx", import.meta.url),
+        `${project}/consumer.tsx`,
+      );
+      const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--loglevel=error"];
+      const install = async (names: readonly string[]): Promise<void> => {
+        const { success, output } = await run("npm", ["install", ...flags, ...names], project);
+        assert.ok(success, output);
+      };
+      const [tarballs] = await Promise.all([packPackages(`${project}/packed`), install(BESIDES)]);
+      await install(tarballs);
+      const checked = await run("node", ["node_modules/typescript/bin/tsc"], project);
+      assert.ok(checked.success, checked.output);
+      const ran = await run("node", ["out/consumer.js"], project);
+      assert.deepEqual(ran, { success: true, output: "ok\n" });
+    } finally {
+      await Deno.remove(project, { recursive: true });
+    }
+  },
+});
