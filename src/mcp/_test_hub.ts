@@ -12,6 +12,7 @@ import {
   type RunStore,
   withChildRuns,
   type WorkflowCatalog,
+  type WorkflowVersion,
 } from "../runs/mod.ts";
 import { recordOf } from "../runs/run_view.ts";
 import { createSystemClock } from "../system/clock.ts";
@@ -23,6 +24,8 @@ export interface TestHub extends AsyncDisposable {
   readonly url: URL;
   readonly store: MemoryStore;
   readonly runs: ReturnType<typeof createRuns>;
+  /** Serves one more workflow. */
+  publish(definition: WorkflowDefinition): void;
 }
 
 export interface TestHubOptions {
@@ -42,7 +45,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const plans = createMemoryPlanStore(store);
   const feed = new RunFeed();
   const clock = createSystemClock();
-  const catalog = catalogOf(workflows);
+  const versions = workflows.map(versionOf);
+  const catalog = catalogOf(versions);
   const registry = new OperationRegistry();
   registry.registerAll([...options.operations ?? []]);
   const dispatcher = createDispatcher({ registry, clock, pool: NO_SPOKES });
@@ -84,6 +88,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     url: new URL(`http://127.0.0.1:${server.addr.port}/mcp`),
     store,
     runs,
+    publish: (definition) => void versions.push(versionOf(definition)),
     async [Symbol.asyncDispose]() {
       await mcp.close();
       await engine.stop(0);
@@ -110,11 +115,14 @@ const NO_SPOKES = {
   },
 };
 
-function catalogOf(definitions: readonly WorkflowDefinition[]): WorkflowCatalog {
-  const versions = definitions.map((definition) => definitionVersion(definition, definition.name));
+function versionOf(definition: WorkflowDefinition): WorkflowVersion {
+  return definitionVersion(definition, definition.name);
+}
+
+function catalogOf(versions: readonly WorkflowVersion[]): WorkflowCatalog {
   return {
     get: ({ name }) => Promise.resolve(versions.find((version) => version.name === name) ?? null),
-    list: () => Promise.resolve(versions),
+    list: () => Promise.resolve([...versions]),
     similar: () => Promise.resolve([]),
     register: () => Promise.resolve({ problems: [] }),
     validate: () => Promise.resolve([]),

@@ -124,3 +124,17 @@ function textOf(response: Response) {
     },
   };
 }
+
+Deno.test("clients are told when the tools that they see change, also those of one key at once", async () => {
+  await using hub = await startTestHub({ workflows: [asks], deps: { times: { listPoll: 5 } } });
+  const clients = await Promise.all([connectClient(hub.url, "2025"), connectClient(hub.url, "2025")]);
+  const told = clients.map((client) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    client.setNotificationHandler("notifications/tools/list_changed", () => resolve());
+    return promise;
+  });
+  await clients[0]?.listTools();
+  hub.publish(workflow("later", createElement("sleep", { key: "a", ms: 1 })));
+  await Promise.all(told);
+  await Promise.all(clients.map((client) => client.close()));
+});

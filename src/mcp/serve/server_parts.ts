@@ -1,6 +1,6 @@
 import { createRequestStateCodec, type RequestStateCodec, type ServerOptions } from "@modelcontextprotocol/server";
 import { ListWatch } from "../changes/list_watch.ts";
-import { type McpDeps, type McpTimes } from "../ports.ts";
+import type { McpDeps, McpTimes } from "../ports.ts";
 import { Prompts } from "../prompts/prompts.ts";
 import { Resources } from "../resources/resources.ts";
 import { principalOf, TASKS_EXTENSION } from "../session_context.ts";
@@ -48,7 +48,12 @@ export function createServerParts(deps: McpDeps, times: McpTimes): ServerParts {
     prompts,
     tasks,
     resources: new Resources(deps),
-    lists: new ListWatch(tools, prompts, times.listPoll),
+    lists: new ListWatch(
+      tools,
+      prompts,
+      times.listPoll,
+      (error) => deps.log.error("The lists of tools and prompts cannot be read", { error: String(error) }),
+    ),
     options: {
       instructions: INSTRUCTIONS,
       capabilities: {

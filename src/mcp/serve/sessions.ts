@@ -132,12 +132,11 @@ export class Sessions {
   }
 
   #watchLists({ server, ended }: Session, principal: Principal): void {
-    const { lists, deps } = this.#parts;
-    lists.watch(principal, ["tools", "prompts"], ended.signal, (name) => {
+    this.#parts.lists.watch(principal, ended.signal, (name) => {
       const sent = name === "tools" ? server.sendToolListChanged() : server.sendPromptListChanged();
       // Nobody listens: the client will ask.
       sent.catch(() => {});
-    }).catch((error) => deps.log.error("A watch of lists broke off", { error: String(error) }));
+    });
   }
 
   #serveSubscriptions({ server, subscriptions }: Session): void {

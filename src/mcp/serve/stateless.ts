@@ -1,6 +1,5 @@
 import { createMcpHandler, type McpServerFactory, type ServerEvent } from "@modelcontextprotocol/server";
 import type { Principal } from "../../auth/mod.ts";
-import type { ListName } from "../changes/list_watch.ts";
 import { watchResource } from "../changes/watch_resource.ts";
 import { isObject } from "../json.ts";
 import { authInfoOf, isPrincipal } from "../session_context.ts";
@@ -86,12 +85,9 @@ export class Stateless {
     const { deps, lists, resources } = this.#parts;
     const params = isObject(body["params"]) ? body["params"] : {};
     const filter = isObject(params["notifications"]) ? params["notifications"] : {};
-    const names: ListName[] = [];
-    if (filter["toolsListChanged"] === true) names.push("tools");
-    if (filter["promptsListChanged"] === true) names.push("prompts");
-    if (names.length > 0) {
-      lists.watch(principal, names, signal, (name) => listener({ kind: `${name}_list_changed` }))
-        .catch((error) => deps.log.error("A watch of lists broke off", { error: String(error) }));
+    if (filter["toolsListChanged"] === true || filter["promptsListChanged"] === true) {
+      // The SDK passes on what was asked for.
+      lists.watch(principal, signal, (name) => listener({ kind: `${name}_list_changed` }));
     }
     const uris = Array.isArray(filter["resourceSubscriptions"]) ? filter["resourceSubscriptions"] : [];
     for (const uri of uris.slice(0, MAX_RESOURCES)) {

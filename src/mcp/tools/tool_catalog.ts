@@ -39,7 +39,8 @@ export class ToolCatalog {
 
   /** Any workflow is found by its name, shown or not. */
   async find(principal: Principal, name: string): Promise<HubTool | null> {
-    return (await this.list(principal, true)).find(({ view }) => view.name === name) ?? null;
+    const own = this.#hubTools.find(({ view }) => view.name === name);
+    return own ?? (await this.list(principal, true)).find(({ view }) => view.name === name) ?? null;
   }
 
   async #workflows({ orgId, ...rest }: Principal): Promise<readonly WorkflowVersion[]> {
