@@ -477,3 +477,21 @@ Deno.test("run.failed names the failure nobody caught, not one that was caught a
   );
   assert.equal(end.type === "run.failed" && end.error.nodeKey, "second");
 });
+
+Deno.test("Conditional catches a failure whatever an aborted container before it would have waited for", async () => {
+  const t = new TestEngine();
+  t.handlers.set("t.fail", () => {
+    throw new CallError("BOOM", "always");
+  });
+  const end = await t.run(
+    par([
+      seq(op("other", {}, "fail"), when({ key: "mended", when: 'status.other == "failed"' }, op("mend"))),
+      seq(
+        op("late", { input: { $ref: "nodes.mend" } }, "fail"),
+        par([op("x", { input: { $ref: "errors.other.code" } })]),
+        when({ key: "catch", when: 'status.late == "failed"' }, op("y")),
+      ),
+    ]),
+  );
+  assert.equal(end.type, "run.completed");
+});

@@ -79,6 +79,12 @@ export function coversFailure(state: RunState, frame: Frame, gate: number): bool
     seen.add(vertex);
     const index = frame.block.nodes[vertex]!;
     if (covering.has(index)) continue;
+    if (vertex !== entry[index] && isBad(frame, entry[index]!)) {
+      // It never began: a node inside was aborted by the same failure, and nothing else inside has to do with it.
+      const { end } = plan.nodes[index]!;
+      if (![...covering].some((one) => one > index && one < end)) work.push(entry[index]!);
+      continue;
+    }
     const before = badPredecessors(frame, vertex);
     const isOrigin = before.length === 0 || (frame.status[vertex] === Status.FAILED && entry[index] === vertex);
     if (isOrigin) return false;
