@@ -49,11 +49,16 @@ export function origins(inst: Instance): Instance[] {
 /** Whether a Conditional that looks at `tested` (plan indices in its own frame) catches every failure before it. */
 export function catches(gate: Instance, tested: ReadonlySet<number>): boolean {
   const covered = (step: Step): boolean => {
-    if (tested.has(step.inst.index)) return true;
+    const { inst, entry } = step;
+    if (tested.has(inst.index)) return true;
     if (isOrigin(step)) return false;
-    const { kind } = step.inst.node;
+    const { kind } = inst.node;
+    if (!entry && !inst.isLeaf && (!inst.began || (kind === "conditional" && inst.error !== null))) {
+      // It never began: who looks at a node inside sees it aborted by the very same failure.
+      return [...tested].some((one) => one > inst.index && one < inst.node.end) || covered({ inst, entry: true });
+    }
     // What happens inside a Map or Loop is in view only through the Map or Loop itself.
-    if (!step.entry && (kind === "map" || kind === "loop") && step.inst.began) return false;
+    if (!entry && (kind === "map" || kind === "loop")) return false;
     const before = causes(step);
     return before.length > 0 && before.every(covered);
   };
