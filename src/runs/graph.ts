@@ -82,7 +82,7 @@ function* frameNodes(state: RunState): Generator<GraphNode> {
         title: node.title ?? null,
         parent: parentKey(state, frame, index),
         status: end === "idle" && expansion !== undefined ? "running" : end,
-        attempts: expansion?.frames.length ?? 0,
+        attempts: 0,
         requestId: null,
         startedAt: null,
         completedAt: frame.cells[entry[index]!]?.completedAt ?? null,

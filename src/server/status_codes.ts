@@ -16,6 +16,7 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["KEY_NOT_FOUND", [404, "There is no such API key"]],
   ["METHOD_NOT_ALLOWED", [405, "The route does not have this method"]],
   ["RUN_ENDED", [409, "The run has ended"]],
+  ["IDEMPOTENCY_MISMATCH", [422, "The idempotency key stands for another request"]],
   ["SIGNAL_ANSWERED", [409, "The signal is already answered"]],
   ["OPERATION_CONFLICT", [409, "The operation is offered differently"]],
   ["KEY_REVOKED", [409, "The API key is already revoked"]],

@@ -81,6 +81,11 @@ Deno.test("a hub that sets itself up serves the main job over HTTP", async (t) =
       hub.api("POST", "/api/workflows/x/runs", { body: { input: { n: 1 } }, headers: { "idempotency-key": "once" } });
     const answers = await Promise.all([start(), start(), start()]);
     assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1);
+    const other = await hub.api("POST", "/api/workflows/x/runs", {
+      body: { input: { n: 2 } },
+      headers: { "idempotency-key": "once" },
+    });
+    assert.deepEqual([other.status, other.body.code], [422, "IDEMPOTENCY_MISMATCH"]);
   });
 
   await t.step("lists, calls and the call tree", async () => {

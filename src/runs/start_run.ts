@@ -1,0 +1,117 @@
+import { CallError } from "@alkdev/operations";
+import type { Json } from "@alkdev/flowgraph";
+import type { Engine, EventLog } from "../../engine/mod.ts";
+import type { Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
+
+const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
+const MAX_LABELS = 32;
+const MAX_LABEL_VALUE = 256;
+const MAX_KEY = 255;
+
+/** What a start works with. */
+export interface StartPorts {
+  readonly engine: Engine;
+  readonly log: EventLog;
+  readonly store: RunStore;
+  readonly catalog: WorkflowCatalog;
+}
+
+/** Checks, compiles and starts; see `Runs.start`. */
+export async function startRun(ports: StartPorts, request: StartRun): ReturnType<Runs["start"]> {
+  const { caller, labels, priority, idempotencyKey } = request;
+  const workflow = await resolveWorkflow(ports.catalog, request);
+  checkStart(request);
+  const input = workflow.decodeInput(request.input);
+  const { hash, plan, functions } = workflow.plan(input);
+  const { runId, duplicate } = await ports.engine.start({
+    workflow: workflow.name,
+    version: workflow.version,
+    planHash: hash,
+    plan,
+    functions,
+    input,
+    caller,
+    ...(labels !== undefined && { labels }),
+    ...(priority !== undefined && { priority }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  });
+  if (!duplicate) return { id: runId, status: "running", duplicate };
+  return await earlierRun(ports, { runId, input, request });
+}
+
+/** The run that a key already stands for. Its input must be the same: else somebody would be given another's result. */
+async function earlierRun(
+  { log, store }: StartPorts,
+  params: { readonly runId: string; readonly input: Json; readonly request: StartRun },
+): ReturnType<Runs["start"]> {
+  const { runId, input, request } = params;
+  const [created] = await log.read({ runId, limit: 1 });
+  const record = await store.get({ orgId: request.caller.orgId, runId });
+  if (created?.type !== "run.created" || record === null) {
+    throw new CallError("RUN_NOT_FOUND", `There is no run "${runId}"`, { runId });
+  }
+  if (canonical(created.input) !== canonical(input)) {
+    throw new CallError(
+      "IDEMPOTENCY_MISMATCH",
+      `Idempotency key "${request.idempotencyKey}" already stands for run ${runId}, which has another input`,
+      { runId },
+    );
+  }
+  return { id: runId, status: record.status, duplicate: true };
+}
+
+/** JSON text that does not depend on the order of keys. */
+function canonical(value: Json): string {
+  return JSON.stringify(
+    value,
+    (_key, part: unknown) =>
+      typeof part === "object" && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
+        : part,
+  );
+}
+
+async function resolveWorkflow(catalog: WorkflowCatalog, request: StartRun): Promise<WorkflowVersion> {
+  const params = { orgId: request.caller.orgId, name: request.workflow };
+  const found = await catalog.get(request.version === undefined ? params : { ...params, version: request.version });
+  if (found !== null) return found;
+  const similar = await catalog.similar(params);
+  const which = request.version === undefined ? "" : ` in version "${request.version}"`;
+  const hint = similar.length === 0
+    ? ""
+    : `; did you mean ${similar.slice(0, 3).map((name) => `"${name}"`).join(" or ")}?`;
+  throw new CallError("WORKFLOW_NOT_FOUND", `There is no workflow "${request.workflow}"${which}${hint}`, {
+    workflow: request.workflow,
+    similar,
+  });
+}
+
+function checkStart(request: StartRun): void {
+  const errors: { path: string; message: string }[] = [];
+  const { labels = {}, idempotencyKey, priority } = request;
+  if (Object.keys(labels).length > MAX_LABELS) {
+    errors.push({ path: "/labels", message: `At most ${MAX_LABELS} labels` });
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    if (!LABEL_KEY.test(key)) {
+      errors.push({ path: `/labels/${key}`, message: `Label "${key}" must match ${LABEL_KEY.source}` });
+    } else if (key.startsWith("hub.")) {
+      errors.push({ path: `/labels/${key}`, message: `Labels that start with "hub." are the hub's own` });
+    }
+    if (value.length > MAX_LABEL_VALUE) {
+      errors.push({ path: `/labels/${key}`, message: `At most ${MAX_LABEL_VALUE} characters` });
+    }
+  }
+  if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > MAX_KEY)) {
+    errors.push({
+      path: "Idempotency-Key",
+      message: `Between 1 and ${MAX_KEY} characters, it has ${idempotencyKey.length}`,
+    });
+  }
+  if (priority !== undefined && (!Number.isInteger(priority) || Math.abs(priority) > 1000)) {
+    errors.push({ path: "/priority", message: `An integer from -1000 to 1000, it is ${priority}` });
+  }
+  if (errors.length > 0) {
+    throw new CallError("VALIDATION_ERROR", `Cannot start a run: ${errors[0]!.message}`, { errors });
+  }
+}
