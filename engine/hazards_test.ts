@@ -1,7 +1,9 @@
 /** The hazards of docs/engine: sizes that break recursion, effects that run twice, propagation that overflows. */
 import assert from "node:assert/strict";
 import { CallError } from "@alkdev/operations";
-import { map, op, par, seq, TestEngine } from "./testing/test_engine.ts";
+import { compile } from "@alkdev/flowgraph";
+import { compileProgram } from "./mod.ts";
+import { full, map, op, par, seq, TestEngine } from "./testing/test_engine.ts";
 
 Deno.test("a chain of 10,000 nodes completes, each node dispatched once", async () => {
   const t = new TestEngine();
@@ -75,4 +77,22 @@ Deno.test("containers nested 60 deep run", async () => {
   for (let i = 0; i < 60; i++) tree = i % 2 === 0 ? seq(tree) : par([tree]);
   const end = await new TestEngine().run(tree);
   assert.equal(end.type, "run.completed");
+});
+
+Deno.test("compileProgram() looks behind a node once when 5,000 children of a limited Parallel read it", () => {
+  const chain = seq(...Array.from({ length: 5_000 }, (_, i) => op(`c${i}`)));
+  const readers = Array.from(
+    { length: 5_000 },
+    (_, i) => seq(op(`a${i}`), op(`b${i}`, { input: { $ref: "nodes.c4999" } })),
+  );
+  const elapsed = (props: Readonly<Record<string, unknown>>): number => {
+    const { plan } = compile({ name: "wide", template: full(par([chain, par(readers, props)])) as object });
+    const began = performance.now();
+    compileProgram(plan);
+    return performance.now() - began;
+  };
+  const free = Math.max(1, elapsed({}), elapsed({}));
+  const limited = Math.min(elapsed({ maxConcurrency: 100 }), elapsed({ maxConcurrency: 100 }));
+  // 1 to 3 times as long when looked at once, more than 50 times when looked at for every child.
+  assert.ok(limited < 20 * free + 50, `${limited} ms with a limit, ${free} ms without`);
 });

@@ -221,6 +221,8 @@ function reverse(successors: readonly (readonly number[])[]): number[][] {
 /** The children of one limited Parallel, as ascending ranges of vertices. */
 class Siblings {
   readonly #ranges: readonly (readonly [number, number])[];
+  /** Vertices known to wait for no sibling: so that 10,000 children that read one node look behind it once. */
+  readonly #free: Set<number> = new Set();
 
   constructor(ranges: readonly (readonly [number, number])[]) {
     this.#ranges = ranges;
@@ -231,14 +233,17 @@ class Siblings {
     const found = new Set<number>();
     const seen = new Set<number>([stop]);
     const work = [...sources];
+    let inside = false;
     for (let vertex = work.pop(); vertex !== undefined; vertex = work.pop()) {
-      if (seen.has(vertex)) continue;
+      if (seen.has(vertex) || this.#free.has(vertex)) continue;
       seen.add(vertex);
       const range = this.#find(vertex);
+      inside ||= range !== null;
       if (range === null) work.push(...before[vertex]!);
       else if (range[0] !== self) found.add(range[1]);
       else work.push(...before[vertex]!.filter((one) => one < self || one > range[1]));
     }
+    if (!inside) { for (const vertex of seen) this.#free.add(vertex); }
     return [...found].sort((a, b) => a - b);
   }
 

@@ -51,7 +51,8 @@ export function map(props: Readonly<Record<string, unknown>>, ...children: reado
   return { type: "map", props: { as: "item", ...props }, children };
 }
 
-function full(tree: Tree): unknown {
+/** With every field, as templates are written down. */
+export function full(tree: Tree): unknown {
   return { type: tree.type, props: tree.props ?? {}, children: (tree.children ?? []).map(full) };
 }
 
