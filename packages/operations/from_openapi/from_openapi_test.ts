@@ -240,6 +240,37 @@ Deno.test("FromOpenAPI() streams server-sent events, ends with the stream and ca
   await cancelled.promise;
 });
 
+Deno.test("FromOpenAPI()'s handlers throw VALIDATION_ERROR for what a header cannot hold, without saying it", async () => {
+  const { seen, config } = service();
+  const call = registryOf(spec, config).execute("pets.pets_list", { "X-Trace": "a\nsecret" });
+  await assert.rejects(call, (error) => {
+    fails("VALIDATION_ERROR", /^Header "X-Trace"/)(error);
+    return error instanceof Error && !error.message.includes("secret");
+  });
+  assert.deepEqual(seen, []);
+});
+
+Deno.test("FromOpenAPI() sends a parameter that is described by its content as JSON", async () => {
+  const { seen, config } = service();
+  const content = { "application/json": { schema: { type: "object" } } };
+  const parameters = ["path", "query", "header"].map((place) => ({ name: place, in: place, content }));
+  const document = { openapi: "3.0.3", paths: { "/a/{path}": { get: { operationId: "a", parameters } } } };
+  const registry = registryOf(document, config);
+  await assert.rejects(registry.execute("pets.a", { path: 1 }), fails("VALIDATION_ERROR", /\/path/));
+  await registry.execute("pets.a", { path: { a: "/" }, query: { b: 1 }, header: { c: true } });
+  const { pathname, searchParams } = new URL(seen[0]?.url ?? "");
+  assert.deepEqual([decodeURIComponent(pathname), searchParams.get("query"), seen[0]?.headers["header"]], [
+    `/v1/a/{"a":"/"}`,
+    `{"b":1}`,
+    `{"c":true}`,
+  ]);
+});
+
+Deno.test("FromOpenAPI() gives no events of a stream without a body", async () => {
+  const { config } = service(() => new Response(null, { status: 204 }));
+  assert.deepEqual(await Array.fromAsync(subscribe(registryOf(spec, config), "pets.watch", {})), []);
+});
+
 Deno.test("FromOpenAPI() names operations that stand twice apart, and says so", () => {
   const warnings: string[] = [];
   const get = { operationId: "same", ...answers({}) };
