@@ -106,7 +106,7 @@ async function playMutants(): Promise<number> {
     const how = caught === null
       ? `NOT caught in ${MUTANT_SEEDS} seeds`
       : `seed ${caught.seed}: ${caught.failure!.invariant}: ${caught.failure!.message.split("\n")[0]}`;
-    console.log(`${mutant.name.padEnd(34)} ${how}`);
+    console.log(`${mutant.name.padEnd(40)} ${how}`);
   }
   return alive;
 }

@@ -74,11 +74,13 @@ export const MUTANTS: readonly Mutant[] = [
       },
     }),
   }),
-  mutant("an idempotency key is not kept", {
-    outerLog: (inner) => ({
+  mutant("an idempotency key is forgotten", {
+    log: (inner, world) => ({
       ...inner,
-      commit: (batch) =>
-        inner.commit(batch.map((event) => event.type === "run.created" ? { ...event, idempotencyKey: null } : event)),
+      commit: (batch) => {
+        world.store.keys.clear();
+        return inner.commit(batch);
+      },
     }),
   }),
   mutant("a completed node is called again", {
