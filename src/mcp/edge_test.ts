@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { send } from "./_test_http.ts";
-import { startTestHub } from "./_test_hub.ts";
+import { createElement } from "@alkdev/flowgraph";
+import { startTestHub, workflow } from "./_test_hub.ts";
 
 const INITIALIZE = {
   jsonrpc: "2.0",
@@ -85,3 +86,41 @@ async function rawPost(url: URL, body: string): Promise<string> {
   );
   return await new Response(connection.readable).text().catch(() => "");
 }
+
+Deno.test("a client whose stream broke takes it up again and gets the answer (2025-11-25)", async () => {
+  await using hub = await startTestHub({
+    workflows: [workflow("waits", createElement("signal", { key: "go", name: "go" }))],
+  });
+  const { id } = await begin(hub.url, "admin", "2025-11-25");
+  const headers = { "mcp-session-id": id, "mcp-protocol-version": "2025-11-25" };
+  await (await post(hub.url, JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }), headers)).text();
+  const call = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "waits", arguments: {} } };
+  const stop = new AbortController();
+  const response = await fetch(hub.url, {
+    method: "POST",
+    body: JSON.stringify(call),
+    signal: stop.signal,
+    headers: { ...headers, "content-type": "application/json", accept: "application/json, text/event-stream" },
+  });
+  let text = "";
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (/^id: .+\n/m.test(text) && text.includes("\n\n")) break;
+  }
+  stop.abort();
+  const caller = { identity: { id: "admin", scopes: ["*"] }, orgId: "default" };
+  const [run] = (await hub.runs.list({ caller, limit: 1 })).items;
+  assert.equal(run?.status, "running");
+  const lastEventId = /^id: (.+)$/m.exec(text)?.[1] ?? "";
+  await hub.runs.signal({ caller, runId: run?.id ?? "", name: "go", payload: "Went" });
+  const again = await fetch(hub.url, {
+    headers: { ...headers, accept: "text/event-stream", "last-event-id": lastEventId },
+  });
+  assert.equal(again.status, 200);
+  let rest = "";
+  for await (const chunk of again.body!.pipeThrough(new TextDecoderStream())) {
+    rest += chunk;
+    if (rest.includes('"id":2')) break;
+  }
+  assert.match(rest, /"text":"Went"/);
+});

@@ -1,9 +1,11 @@
 /**
- * Starts a real hub with the test pack and runs the MCP conformance suite against it: `deno task conformance [scenario …]`.
+ * Starts a real hub with the test pack and runs the MCP conformance suite against it, and the MCP Inspector:
+ * `deno task conformance [scenario, revision, "Tasks" or "Inspector" …]`.
  * Exits 1 when a check that counts has failed.
  */
 import { connectSpoke } from "@alkdev/spoke";
 import { startHubProcess, until } from "../e2e/_hub_process.ts";
+import { runInspector } from "./inspector.ts";
 import { startKeyProxy } from "./key_proxy.ts";
 import { packOperations } from "./pack/operations.ts";
 import { listScenarios, runScenario, type Verdict } from "./suite.ts";
@@ -44,6 +46,7 @@ let failed = 0;
     failed += await runSet(title, `${proxy.url}/mcp`, scenarios, revision);
   }
   failed += await runSet("Tasks", `${proxy.url}/mcp`, TASKS, null);
+  if (only.length === 0 || only.includes("Inspector")) failed += await runInspector(`${proxy.url}/mcp`);
   await spoke.close();
   if (hub.stderr() !== "") console.log(`The hub said:\n${hub.stderr().slice(-4000)}`);
 }
