@@ -1,8 +1,9 @@
 import { openPostgres } from "../../src/storage/postgres_database.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, Hub } from "./cluster.ts";
 import type { Acknowledged } from "./load.ts";
 
 const SETTLE_MS = 120_000;
+const READ_ATTEMPTS = 50;
 /** Runs read at once. */
 const READERS = 8;
 /** A line of a trace may be written while its outcome is already on its way: clocks are the same, milliseconds are not. */
@@ -100,12 +101,9 @@ async function wrongOutputs(cluster: Cluster, acknowledged: readonly Acknowledge
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const [i, { runId, output }] = next;
       const hub = cluster.hubs[i % cluster.hubs.length]!;
-      const response = await fetch(`${hub.url}/api/runs/${runId}`, {
-        headers: { authorization: `Bearer ${cluster.key}` },
-      });
-      const text = await response.text();
-      if (!response.ok) {
-        wrong.push(`Run ${runId} cannot be read: ${response.status} ${text.slice(0, 200)}`);
+      const { status, text } = await readRun(hub, runId, cluster.key);
+      if (status !== 200) {
+        wrong.push(`Run ${runId} cannot be read: ${status} ${text.slice(0, 200)}`);
         continue;
       }
       const run = JSON.parse(text) as { readonly status: string; readonly output: unknown; readonly error: unknown };
@@ -120,6 +118,25 @@ async function wrongOutputs(cluster: Cluster, acknowledged: readonly Acknowledge
   };
   await Promise.all(Array.from({ length: READERS }, reader));
   return wrong.length > 5 ? [`${wrong.length} acknowledged runs are wrong: ${wrong.slice(0, 5).join("; ")}`] : wrong;
+}
+
+/** A hub may still find out that it has been fenced, and start again. */
+async function readRun(
+  hub: Hub,
+  runId: string,
+  key: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  for (let attempt = 0;; attempt++) {
+    await hub.ready();
+    try {
+      const response = await fetch(`${hub.url}/api/runs/${runId}`, { headers: { authorization: `Bearer ${key}` } });
+      const text = await response.text();
+      if (response.status < 500 || attempt === READ_ATTEMPTS) return { status: response.status, text };
+    } catch (error) {
+      if (attempt === READ_ATTEMPTS) return { status: 0, text: String(error) };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 interface Execution {

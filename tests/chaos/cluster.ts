@@ -51,6 +51,11 @@ export class Hub {
     this.#signal("SIGCONT");
   }
 
+  /** Resolves when it serves. */
+  async ready(): Promise<void> {
+    while (this.process === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
   async close(): Promise<void> {
     this.#isWanted = false;
     this.kill("SIGKILL");
@@ -63,6 +68,7 @@ export class Hub {
         const hub = await startHubProcess({ dataDir: this.dataDir, env: this.#env, keep: true });
         this.process = hub;
         this.starts++;
+        if (!this.#isWanted) this.kill("SIGKILL");
         this.#isExpected = false;
         started();
         const code = await hub.ended;

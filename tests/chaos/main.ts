@@ -52,6 +52,7 @@ async function chaos(cluster: Cluster): Promise<readonly string[]> {
   const counts = await letFail(cluster, { endsAt: Date.now() + minutes * 60_000, random: randomOf(seed), say });
   say("calm");
   await load.stop();
+  await Promise.all(cluster.hubs.map((hub) => hub.ready()));
   const findings = await check(cluster, load.acknowledged);
   for (const [name, count] of counts) console.log(`  ${name}: ${count}`);
   report(findings, { acknowledged: load.acknowledged.length, refused: load.refused(), stallMs: load.longestStallMs() });
