@@ -1,7 +1,7 @@
 /** Clients of both generations of the SDK, as their users write them. */
-// @ts-types="@modelcontextprotocol/sdk/client/index.d.ts"
+// @ts-types="@modelcontextprotocol/sdk/client/index"
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
-// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp.d.ts"
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 

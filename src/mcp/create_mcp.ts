@@ -9,7 +9,8 @@ import { Stateless } from "./serve/stateless.ts";
 
 /** The MCP edge: revisions 2025-06-18 and 2025-11-25 in sessions, 2026-07-28 without, on one endpoint. */
 export function createMcp(deps: McpDeps): Mcp {
-  const parts = createServerParts(deps, { ...DEFAULT_TIMES, ...deps.times });
+  const closing = new AbortController();
+  const parts = createServerParts(deps, { ...DEFAULT_TIMES, ...deps.times }, closing.signal);
   const sessions = new Sessions(parts);
   const stateless = new Stateless(parts);
   let closed: Promise<void> | null = null;
@@ -24,7 +25,10 @@ export function createMcp(deps: McpDeps): Mcp {
       const isOld = await isLegacyRequest(request, body.value);
       return await (isOld ? sessions : stateless).handle(request, body.value, principal);
     },
-    close: () => closed ??= Promise.all([sessions.close(), stateless.close()]).then(() => {}),
+    close() {
+      closing.abort();
+      return closed ??= Promise.all([sessions.close(), stateless.close()]).then(() => {});
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connectClient } from "./_test_clients.ts";
 import { send } from "./_test_http.ts";
 import { createElement } from "@alkdev/flowgraph";
 import { startTestHub, workflow } from "./_test_hub.ts";
@@ -124,3 +125,21 @@ Deno.test("a client whose stream broke takes it up again and gets the answer (20
   }
   assert.match(rest, /"text":"Went"/);
 });
+
+for (const generation of ["2025", "2026"] as const) {
+  Deno.test(`a run that a client waits for is not aborted when the hub stops (${generation})`, async () => {
+    const hub = await startTestHub({
+      workflows: [workflow("waits", createElement("sleep", { key: "a", ms: 60_000 }))],
+    });
+    const client = await connectClient(hub.url, generation);
+    const began = Promise.withResolvers<void>();
+    const call = client.callTool({ name: "waits", arguments: {} }, { onprogress: () => began.resolve() });
+    const ended = assert.rejects(call);
+    await began.promise;
+    await hub[Symbol.asyncDispose]();
+    await client.close();
+    await ended;
+    const types = [...hub.store.runs.values()].flatMap(({ events }) => events.map(({ type }) => type));
+    assert.deepEqual(types, ["run.created", "timer.set"]);
+  });
+}

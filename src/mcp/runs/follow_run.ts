@@ -24,13 +24,15 @@ export interface FollowRun {
   onEvent(event: RunEvent): Promise<void> | void;
   /** Aborts the run. */
   readonly signal: AbortSignal;
+  /** The hub stops: the run is left as it is, for the next start. */
+  readonly closing: AbortSignal;
   /** Ms after which to stop with `late`; null: never. */
   readonly lateMs: number | null;
   /** Ms that a run which asks is given to ask more. */
   readonly settleMs: number;
 }
 
-/** Follows a run from its first event until it ends, asks or is late. An abort of the signal is an abort of the run. */
+/** Follows a run from its first event until it ends, asks or is late. An abort of `signal` is an abort of the run. */
 export async function followRun(params: FollowRun): Promise<RunStop> {
   const { runs, principal, runId, signal, lateMs } = params;
   const watching = new AbortController();
@@ -50,7 +52,7 @@ export async function followRun(params: FollowRun): Promise<RunStop> {
       );
       settled?.cancel();
       if (first === "gone") {
-        await abortRun(runs, principal, runId);
+        if (!params.closing.aborted) await abortRun(runs, principal, runId);
         throw new CallError("ABORTED", `Run ${runId} was aborted by its caller`, { runId });
       }
       if (first === "late") return { kind: "late" };

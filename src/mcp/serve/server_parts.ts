@@ -29,7 +29,8 @@ export interface ServerParts {
   readonly options: ServerOptions;
 }
 
-export function createServerParts(deps: McpDeps, times: McpTimes): ServerParts {
+/** `closing` aborts when the hub stops. */
+export function createServerParts(deps: McpDeps, times: McpTimes, closing: AbortSignal): ServerParts {
   const codec: RequestStateCodec<RoundState> = createRequestStateCodec<RoundState>({
     key: deps.stateKey ?? crypto.getRandomValues(new Uint8Array(32)),
     ttlSeconds: ROUND_TTL_SECONDS,
@@ -37,7 +38,7 @@ export function createServerParts(deps: McpDeps, times: McpTimes): ServerParts {
     bind: (context) => JSON.stringify([principalOf(context).orgId, principalOf(context).identity.id]),
   });
   const tasks = new Tasks(deps, times);
-  const caller = new WorkflowCaller(deps, times, tasks, codec);
+  const caller = new WorkflowCaller(deps, times, { tasks, codec, closing });
   const tools = new ToolCatalog(deps, (call) => caller.callTool(call));
   const prompts = new Prompts(deps, caller);
   const listHint = { ttlMs: LIST_TTL_MS, cacheScope: "private" } as const;

@@ -55,16 +55,23 @@ export class Sessions {
     }
     session.usedAt = Date.now();
     session.open++;
-    const response = await session.transport.handleRequest(request, {
-      ...(body !== undefined && { parsedBody: body }),
-      authInfo: authInfoOf(principal),
-    });
-    // A first request that begins no session leaves nothing behind.
-    if (id === null && !this.#sessions.has(session.id)) await this.#end(session);
-    return whenDone(response, () => {
+    const done = (): void => {
       session.open--;
       session.usedAt = Date.now();
-    });
+    };
+    let response: Response;
+    try {
+      response = await session.transport.handleRequest(request, {
+        ...(body !== undefined && { parsedBody: body }),
+        authInfo: authInfoOf(principal),
+      });
+    } catch (error) {
+      done();
+      throw error;
+    }
+    // A first request that begins no session leaves nothing behind.
+    if (id === null && !this.#sessions.has(session.id)) await this.#end(session);
+    return whenDone(response, done);
   }
 
   async close(): Promise<void> {

@@ -41,12 +41,23 @@ export class WorkflowCaller {
   readonly #times: McpTimes;
   readonly #tasks: Tasks;
   readonly #codec: RequestStateCodec<RoundState>;
+  readonly #closing: AbortSignal;
 
-  constructor(deps: McpDeps, times: McpTimes, tasks: Tasks, codec: RequestStateCodec<RoundState>) {
+  constructor(
+    deps: McpDeps,
+    times: McpTimes,
+    parts: {
+      readonly tasks: Tasks;
+      readonly codec: RequestStateCodec<RoundState>;
+      /** Aborts when the hub stops. */
+      readonly closing: AbortSignal;
+    },
+  ) {
     this.#deps = deps;
     this.#times = times;
-    this.#tasks = tasks;
-    this.#codec = codec;
+    this.#tasks = parts.tasks;
+    this.#codec = parts.codec;
+    this.#closing = parts.closing;
   }
 
   /** A tool's answer: its result, its questions, or the task that it has become. */
@@ -88,6 +99,7 @@ export class WorkflowCaller {
       answers: context.mcpReq.inputResponses ?? {},
       onEvent: (event) => reporter.tell(event),
       signal: context.mcpReq.signal,
+      closing: this.#closing,
       lateMs,
       settleMs: this.#times.settle,
     });
