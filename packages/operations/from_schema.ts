@@ -1,4 +1,12 @@
-import { Kind, type SchemaOptions, type TSchema, Type } from "@alkdev/typebox";
+import {
+  Kind,
+  PatternNeverExact,
+  PatternNumberExact,
+  PatternStringExact,
+  type SchemaOptions,
+  type TSchema,
+  Type,
+} from "@alkdev/typebox";
 import {
   annotations,
   ARRAY_KEYWORDS,
@@ -16,7 +24,10 @@ import {
   quote,
   STRING_KEYWORDS,
 } from "./json_schema_keywords.ts";
+import { PatternError } from "./linear_pattern.ts";
+import { linearRecord, linearString } from "./linear_schemas.ts";
 import { SchemaReferences } from "./schema_references.ts";
+import { compileCheck } from "./validation.ts";
 
 /**
  * Reads a plain JSON Schema, as TypeBox schemas become on a wire: object, array, tuple, string, number, integer, boolean,
@@ -24,14 +35,21 @@ import { SchemaReferences } from "./schema_references.ts";
  *
  * Only known keywords of the right type are carried over, so nothing of an untrusted schema reaches the code that TypeBox
  * generates. Keywords that have no TypeBox form (`if`, `dependentRequired`, …) are not checked. An unknown `format` becomes
- * `x-format`, because TypeBox would fail every value.
+ * `x-format`, because TypeBox would fail every value. A `pattern` is matched in linear time, as {@linkcode linearPattern}
+ * does, and refused where it cannot be, unless `patterns` is `"native"`: for schemas that come from one's own code.
  *
  * @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer
  */
-export function FromSchema(schema: unknown): TSchema {
-  const read = new SchemaReader(schema).read(schema);
+export function FromSchema(schema: unknown, options: FromSchemaOptions = {}): TSchema {
+  const read = new SchemaReader(schema, options).read(schema);
   if (isObject(schema)) sources.set(read, schema);
   return read;
+}
+
+/** How {@linkcode FromSchema} reads. */
+export interface FromSchemaOptions {
+  /** Default `"linear"`. `"native"` makes a RegExp of a pattern, which the wrong text can hold up for hours. */
+  readonly patterns?: "linear" | "native";
 }
 
 const sources = new WeakMap<TSchema, unknown>();
@@ -61,6 +79,8 @@ const MAX_NODES = 20_000;
 const MAX_DEPTH = 200;
 const OBJECT_HINTS = ["properties", "required", "additionalProperties", "patternProperties"];
 const ARRAY_HINTS = ["items", "prefixItems"];
+/** What TypeBox's own records become on a wire: harmless, and better known as a Record. */
+const RECORD_PATTERNS: readonly string[] = [PatternStringExact, PatternNumberExact, PatternNeverExact];
 
 /**
  * Reads any number of schemas of one document, as {@linkcode FromSchema} does. What several references lead to is converted
@@ -68,6 +88,7 @@ const ARRAY_HINTS = ["items", "prefixItems"];
  */
 export class SchemaReader {
   readonly #references: SchemaReferences;
+  readonly #linear: boolean;
   readonly #known = new Map<unknown, Known>();
   /** Targets being converted -> whether something inside refers back to them. */
   readonly #open = new Map<unknown, Target>();
@@ -80,8 +101,9 @@ export class SchemaReader {
   /** How far inside the value we are: a reference back at the same level would never end. */
   #level = 0;
 
-  constructor(root: unknown) {
+  constructor(root: unknown, { patterns = "linear" }: FromSchemaOptions = {}) {
     this.#references = new SchemaReferences(root);
+    this.#linear = patterns === "linear";
   }
 
   /** @throws {CallError} `VALIDATION_ERROR`, naming the place as a JSON pointer that starts with `place` */
@@ -212,7 +234,7 @@ export class SchemaReader {
       case "array":
         return this.#inside(() => this.#array(schema, place));
       case "string":
-        return Type.String({ ...keywords(schema, STRING_KEYWORDS, place), ...format(schema, place) });
+        return this.#string(schema, place);
       case "number":
         return Type.Number(keywords(withLimits(schema), NUMBER_KEYWORDS, place));
       case "integer":
@@ -231,6 +253,13 @@ export class SchemaReader {
           `is ${quote(type)}: wanted object, array, string, number, integer, boolean or null`,
         );
     }
+  }
+
+  #string(schema: JsonObject, place: string): TSchema {
+    const options = { ...keywords(schema, STRING_KEYWORDS, place), ...format(schema, place) };
+    const pattern: unknown = options["pattern"];
+    if (!this.#linear || typeof pattern !== "string") return Type.String(options);
+    return linear(`${place}/pattern`, pattern, () => linearString({ ...options, pattern }));
   }
 
   #inside(convert: () => TSchema): TSchema {
@@ -285,6 +314,15 @@ export class SchemaReader {
     if (!isPattern(pattern)) throw broken(`${place}/patternProperties`, `has ${quote(pattern)}: wanted a pattern`);
     const value = this.#convert(member, `${place}/patternProperties/${escape(pattern)}`);
     const closed = schema["additionalProperties"] === false ? { additionalProperties: false } : {};
+    if (this.#linear && !RECORD_PATTERNS.includes(pattern)) {
+      const fits = lazily(() => compileCheck(this.read(member, place)));
+      const at = `${place}/patternProperties`;
+      return linear(
+        at,
+        pattern,
+        () => linearRecord(pattern, value, (item) => fits().Check(item), { ...options, ...closed }),
+      );
+    }
     return Type.Record(Type.String({ pattern }), value, { ...options, ...closed });
   }
 
@@ -316,6 +354,21 @@ function withLimits(schema: JsonObject): JsonObject {
     ...(typeof exclusiveMinimum !== "boolean" && { exclusiveMinimum }),
     ...(typeof exclusiveMaximum !== "boolean" && { exclusiveMaximum }),
   };
+}
+
+/** Makes a schema of a pattern. @throws {CallError} with the reason why the pattern is refused */
+function linear(place: string, pattern: string, make: () => TSchema): TSchema {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw broken(place, `has the pattern ${quote(pattern)}, which is refused: ${error.message}`);
+  }
+}
+
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function intersect(parts: TSchema[]): TSchema {

@@ -279,3 +279,52 @@ Deno.test("schemaSource() gives the document that a schema was read from, and a 
   const written = Type.Object({});
   assert.equal(schemaSource(written), written);
 });
+
+Deno.test("FromSchema() checks patterns in linear time", () => {
+  const text = `${"a".repeat(50_000)}!`;
+  const start = performance.now();
+  assertFits({ type: "string", pattern: "^(a+)+$", minLength: 2, maxLength: 60_000 }, ["aa"], [text, "a", 1]);
+  const named = { patternProperties: { "^(a+)+$": { type: "number" } } };
+  assertFits(named, [{ a: 1, [text]: "free" }], [{ aa: "1" }, [], null]);
+  assertFits({ ...named, additionalProperties: false, minProperties: 1 }, [{ a: 1 }], [{ [text]: 1 }, {}]);
+  assertFits({ type: "string", format: "date", pattern: "^2" }, ["2026-01-01"], ["2026-13-01", "1999-01-01"]);
+  assert.ok(performance.now() - start < 2_000);
+});
+
+Deno.test("FromSchema() refuses a pattern that cannot be matched in linear time, unless it is told to take it", () => {
+  for (const pattern of ["^(?!x)", "(a)\\1", "a{1,2000}"]) {
+    assertBroken({ type: "object", properties: { n: { type: "string", pattern } } }, "#/properties/n/pattern");
+    assertBroken({ patternProperties: { [pattern]: {} } }, "#/patternProperties");
+  }
+  assert.throws(() => FromSchema({ type: "string", pattern: "^(?!x)" }), /"\^\(\?!x\)".*refused: it has a look-around/);
+  const native = FromSchema({ type: "string", pattern: "^(?!x)" }, { patterns: "native" });
+  assert.deepEqual(collectErrors(native, "y"), []);
+  assert.notDeepEqual(collectErrors(native, "x"), []);
+});
+
+Deno.test("FromSchema() says what is wrong with a string that has a pattern, and keeps it on the wire", () => {
+  const document = {
+    type: "object",
+    properties: { n: { type: "string", pattern: "^a", title: "N" } },
+    required: ["n"],
+  };
+  const schema = FromSchema(document);
+  assert.deepEqual(collectErrors(schema, { n: "b" }), [{
+    path: "/n",
+    message: "is \"b\": wanted string to match '^a'",
+  }]);
+  assert.deepEqual(collectErrors(schema, {}), [{ path: "/n", message: "is missing: wanted string" }]);
+  assert.deepEqual(JSON.parse(JSON.stringify(schema)), document);
+});
+
+Deno.test("FromSchema() reads property patterns of schemas that refer to what is around them", () => {
+  const tree = { type: "object", patternProperties: { "^x": { $ref: "#" } } };
+  assertFits(tree, [{ x: { x: {} }, y: 1 }], [{ x: { x: 1 } }]);
+  const around = {
+    type: "object",
+    properties: { n: { type: "number" }, inner: { type: "object", patternProperties: { "^x": { $ref: "#" } } } },
+  };
+  assertFits(around, [{ inner: { x1: { n: 1 }, y: 1 } }], [{ inner: { x1: { n: "1" } } }, {
+    inner: { x: { inner: 1 } },
+  }]);
+});

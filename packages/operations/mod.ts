@@ -18,7 +18,10 @@ export { defineOperation } from "./define_operation.ts";
 export type { TypedOperation, TypedSubscription } from "./define_operation.ts";
 export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
 export { FromSchema, schemaSource } from "./from_schema.ts";
+export type { FromSchemaOptions } from "./from_schema.ts";
 export type { Identity } from "./identity.ts";
+export { linearPattern, PatternError } from "./linear_pattern.ts";
+export type { LinearPattern } from "./linear_pattern.ts";
 export { mapError } from "./map_error.ts";
 export type {
   AnyHandler,

@@ -2,6 +2,7 @@ import { KindGuard, type TSchema, TypeGuard } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler, type ValueError, ValueErrorType } from "@alkdev/typebox/compiler";
 import "./formats.ts";
 import { CallError } from "./call_error.ts";
+import { linearProblem } from "./linear_schemas.ts";
 
 /** One thing wrong with a value. `path` is a JSON pointer, empty for the value itself. */
 export interface ValidationIssue {
@@ -79,6 +80,8 @@ function describeError(error: ValueError): string {
     return `is missing: wanted ${describeWanted(error.schema) ?? "a value"}`;
   }
   if (error.type === ValueErrorType.ObjectAdditionalProperties) return "is not a known property";
+  const linear = linearProblem(error.schema, error.value);
+  if (linear !== undefined) return `is ${describe(error.value)}: ${linear}`;
   const wanted = describeWanted(error.schema);
   const expected = wanted !== undefined && error.type === ValueErrorType.Union
     ? `wanted ${wanted}`

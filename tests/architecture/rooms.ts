@@ -61,6 +61,7 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "graphology": ["packages/flowgraph", "packages/taskgraph"],
   "@marcbachmann/cel-js": ["packages/flowgraph"],
   "@logtape/logtape": ["src/logger"],
+  "re2js": ["packages/operations"],
 };
 
 /** What the runtime-agnostic rooms must not mention. */

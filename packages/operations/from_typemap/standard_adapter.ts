@@ -36,11 +36,13 @@ export function loadingAdapter(vendor: string, peer: string, load: () => Promise
 function convert(schema: unknown, toJSONSchema: ToJSONSchema | undefined): TSchema {
   const vendor = schemaVendor(schema);
   if (vendor === undefined) return defaultAdapter.toTypeBox(schema);
-  return FromSchema(inLibrary(vendor, () => {
+  const json = inLibrary(vendor, () => {
     if (toJSONSchema !== undefined) return toJSONSchema(schema);
     if (isStandardJSONSchema(schema)) return schema["~standard"].jsonSchema.input({ target: "draft-2020-12" });
     throw new Error("its version has no Standard JSON Schema");
-  }));
+  });
+  // A library's schemas are made in code, and their own patterns for e-mail and the like have look-around.
+  return FromSchema(json, { patterns: "native" });
 }
 
 function inLibrary(vendor: string, toJSONSchema: () => unknown): unknown {
