@@ -1,6 +1,7 @@
 /**
  * Starts a real hub with the test pack and runs the MCP conformance suite against it, and the MCP Inspector:
- * `deno task conformance [scenario, revision, "Tasks" or "Inspector" …]`.
+ * `deno task conformance [scenario, revision, "Tasks" or "Inspector" …]`. With `serve` it prints the
+ * address and stays until SIGTERM, for a suite that is run by hand.
  * Exits 1 when a check that counts has failed.
  */
 import { connectSpoke } from "@alkdev/spoke";
@@ -41,6 +42,10 @@ let failed = 0;
   const spoke = connectSpoke({ url: hub.url, key: hub.key, name: "pack", operations: packOperations(toggle) });
   await spoke.ready;
   await until("the templates of the pack", async () => (await hub.api("GET", "/api/workflows/greet")).status === 200);
+  if (only[0] === "serve") {
+    console.log(`${proxy.url}/mcp`);
+    await new Promise<void>((resolve) => Deno.addSignalListener("SIGTERM", resolve));
+  }
   for (const { title, revision, select } of SETS) {
     const scenarios = await listScenarios(...select);
     failed += await runSet(title, `${proxy.url}/mcp`, scenarios, revision);
