@@ -9,7 +9,7 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { Json, PlanNode } from "@alkdev/flowgraph";
 import { closing, decide, publicCounts } from "./decide.ts";
-import type { Caller, EventBody, EventOf, RunEvent, TerminalType } from "./events.ts";
+import type { Caller, EventBody, RunEvent, Terminal } from "./events.ts";
 import { Durability } from "./durability.ts";
 import { toEventError } from "./event_error.ts";
 import { Appender } from "./group_commit.ts";
@@ -27,8 +27,6 @@ import { bind } from "./state/values.ts";
 
 const NONE: readonly never[] = Object.freeze([]);
 const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
-
-export type Terminal = EventOf<TerminalType>;
 
 export class ActiveRun extends Appender {
   readonly id: string;
@@ -75,7 +73,10 @@ export class ActiveRun extends Appender {
   /** Appends and folds one event, and whatever follows from it at once. */
   emit(body: EventBody, place?: Place, at: number = this.#host.clock.now()): void {
     if (this.state.terminal !== null) return;
-    const event = { runId: this.id, seq: ++this.#seq, at, ...body } as RunEvent;
+    this.#append({ runId: this.id, seq: ++this.#seq, at, ...body } as RunEvent, place);
+  }
+
+  #append(event: RunEvent, place: Place | undefined): void {
     this.#host.push(this, event);
     this.state.apply(event, place);
     this.react();
@@ -83,9 +84,9 @@ export class ActiveRun extends Appender {
 
   /** Decides what is to be decided, cancels what has been aborted, closes the run when its root has ended. */
   react(): void {
-    if (this.#reacting) return;
-    this.#reacting = true;
     const { state } = this;
+    if (this.#reacting || (state.cancelled.length === 0 && state.decisions.length === 0 && !state.finished)) return;
+    this.#reacting = true;
     try {
       for (;;) {
         const cancelled = state.cancelled.pop();
@@ -237,8 +238,12 @@ export class ActiveRun extends Appender {
       return this.failed(call, error);
     }
     this.#finish(call);
+    if (this.state.terminal !== null) return;
     const { nodeKey: key, attempt, requestId } = call;
-    this.emit({ type: "call.responded", key, attempt, requestId, output }, call);
+    const at = this.#host.clock.now();
+    const type = "call.responded";
+    // Written out, not spread: half of all events are this one and the next.
+    this.#append({ runId: this.id, seq: ++this.#seq, at, type, key, attempt, requestId, output }, call);
   }
 
   failed(call: NodeCall, reason: unknown): void {
@@ -262,8 +267,10 @@ export class ActiveRun extends Appender {
   #request(call: NodeCall): void {
     if (call.logged) return;
     call.logged = true;
-    const { nodeKey: key, attempt, requestId, operationId, input } = call;
-    this.emit({ type: "call.requested", key, attempt, requestId, operationId, input }, call, call.startedAt);
+    if (this.state.terminal !== null) return;
+    const { nodeKey: key, attempt, requestId, operationId, input, startedAt: at } = call;
+    const type = "call.requested";
+    this.#append({ runId: this.id, seq: ++this.#seq, at, type, key, attempt, requestId, operationId, input }, call);
   }
 
   #finish(call: NodeCall): void {

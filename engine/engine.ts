@@ -7,7 +7,7 @@
  */
 import { CallError, type Identity } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
-import { ActiveRun, type Terminal } from "./active_run.ts";
+import { ActiveRun } from "./active_run.ts";
 import { CallSlots } from "./call_slots.ts";
 import {
   DEFAULT_ENGINE_LIMITS,
@@ -16,7 +16,7 @@ import {
   type NewRun,
   type Started,
 } from "./engine_options.ts";
-import { isTerminalType, type RunEvent } from "./events.ts";
+import { isTerminalType, type RunEvent, type Terminal } from "./events.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";

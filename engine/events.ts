@@ -217,6 +217,9 @@ export type RunStatus = "running" | "paused" | "completed" | "failed" | "aborted
 /** Event types after which a run's log is closed. */
 export type TerminalType = "run.completed" | "run.failed" | "run.aborted";
 
+/** The event that closed a run's log. */
+export type Terminal = EventOf<TerminalType>;
+
 /** True when nothing can follow `type` in a run's log. */
 export function isTerminalType(type: EventBody["type"]): type is TerminalType {
   return type === "run.completed" || type === "run.failed" || type === "run.aborted";

@@ -1,5 +1,4 @@
 /** Runs plans: see docs/architecture.md. No HTTP, no SQL, no sockets. @module */
-export type { Terminal } from "./active_run.ts";
 export { Engine } from "./engine.ts";
 export { DEFAULT_ENGINE_LIMITS } from "./engine_options.ts";
 export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine_options.ts";
@@ -13,6 +12,7 @@ export type {
   ParentCall,
   RunEvent,
   RunStatus,
+  Terminal,
   TerminalType,
 } from "./events.ts";
 export { FencedError } from "./ports.ts";

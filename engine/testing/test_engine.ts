@@ -18,7 +18,7 @@ import {
   MemoryStore,
   VirtualClock,
 } from "../memory/mod.ts";
-import type { Terminal } from "../active_run.ts";
+import type { Terminal } from "../events.ts";
 
 /** Answers one call: its data, or throws. */
 export type Handler = (call: DispatchedCall) => unknown;
