@@ -1,4 +1,6 @@
 import { Environment, Optional } from "@marcbachmann/cel-js";
+import { boundWork } from "./bound_work.ts";
+import { Budget } from "./budget.ts";
 import { ExpressionError } from "./expression_error.ts";
 import { type ExpressionNames, expressionNames, MAX_COMPREHENSIONS } from "./expression_names.ts";
 
@@ -11,7 +13,8 @@ export interface Expression {
    * alike; integers come back as numbers when they are safe, else as BigInt. A key that the expression names under `nodes`,
    * `status` or `errors` and the scope has not is null.
    *
-   * @throws ExpressionError for what cannot be evaluated, such as a property of null.
+   * @throws ExpressionError for what cannot be evaluated, such as a property of null, and for what takes too many steps
+   * (`MAX_STEPS`): items of long lists, characters of long texts.
    */
   readonly evaluate: (scope: Readonly<Record<string, unknown>>) => unknown;
 }
@@ -23,6 +26,7 @@ const ROOTS = ["nodes", "status", "errors"] as const;
 const CACHE_SIZE = 2000;
 const cache = new Map<string, Expression>();
 const environment = createEnvironment();
+const budget = new Budget();
 
 /**
  * Reads a CEL expression. The 2,000 last read are kept.
@@ -57,6 +61,7 @@ function read(source: string): Expression {
     }
     const checked = parsed.check();
     if (!checked.valid && checked.error) throw checked.error;
+    boundWork(parsed.ast, budget);
     const expression: Expression = { source, names, evaluate: (scope) => evaluate(source, parsed, names, scope) };
     return Object.freeze(expression);
   } catch (error) {
@@ -71,13 +76,14 @@ function evaluate(
   names: ExpressionNames,
   scope: Readonly<Record<string, unknown>>,
 ): unknown {
-  let value: unknown;
+  budget.start();
   try {
-    value = parsed(withNulls(scope, names));
+    const value = parsed(withNulls(scope, names));
+    if (budget.spent !== null) throw new Error(budget.spent);
+    return toJson(value);
   } catch (error) {
-    throw new ExpressionError(source, reasonOf(error), null, { cause: error });
+    throw new ExpressionError(source, budget.spent ?? reasonOf(error), null, { cause: error });
   }
-  return toJson(value);
 }
 
 /** The scope with null under every key that the expression names and the scope has not. */
@@ -94,7 +100,9 @@ function withNulls(scope: Readonly<Record<string, unknown>>, names: ExpressionNa
   return filled;
 }
 
+/** What a value holds many times over is written out each time, so this spends too. */
 function toJson(value: unknown): unknown {
+  budget.spendOnLength(value);
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value;
