@@ -3,6 +3,8 @@ import type { Cluster, Hub } from "./cluster.ts";
 import type { Acknowledged } from "./load.ts";
 
 const SETTLE_MS = 120_000;
+/** Nodes that spokes carry out, after their run's id. */
+const ON_SPOKES = / (first|last|inner|item\[\d+\])$/;
 const READ_ATTEMPTS = 50;
 /** Runs read at once. */
 const READERS = 8;
@@ -74,6 +76,11 @@ export async function check(cluster: Cluster, acknowledged: readonly Acknowledge
     }
     if (late.length > 0) {
       violations.push(`${late.length} nodes ran again after their outcome: ${late.slice(0, 5).join("; ")}`);
+    }
+    const done = new Set(executions.map(({ runId, key }) => `${runId} ${key}`));
+    const invented = [...completed.keys()].filter((id) => ON_SPOKES.test(id) && !done.has(id));
+    if (invented.length > 0) {
+      violations.push(`${invented.length} outcomes without an execution: ${invented.slice(0, 5).join("; ")}`);
     }
     const errors = await db.query<{ code: string; n: number }>(
       `select body::json -> 'error' ->> 'code' as code, count(*)::float8 as n from run_events
