@@ -181,7 +181,8 @@ export class World {
     for (const hub of this.hubs) hub.thaw();
     if (this.hubs.length === 0) this.boot("hub0");
     await this.#drain();
-    for (let i = 0; i < 200 && this.#homeless(); i++) {
+    const stale = () => this.hubs.some((hub) => !this.checker.holds(hub)); // it has yet to find out
+    for (let i = 0; i < 200 && (this.#homeless() !== null || stale()); i++) {
       await this.#step();
       await this.#drain();
     }
