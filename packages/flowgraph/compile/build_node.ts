@@ -60,8 +60,7 @@ export function buildNode(index: number, draft: Draft, context: BuildContext): P
       return {
         ...base,
         kind: tag,
-        // The rules let through nothing but references, lists and functions.
-        over: bind(props.over, binder, ["over"]) as Reference | readonly Json[] | FunctionMark,
+        over: over(props.over, binder),
         as: text(props.as),
         ...numeric("maxConcurrency", props.maxConcurrency),
       };
@@ -93,6 +92,13 @@ export function buildNode(index: number, draft: Draft, context: BuildContext): P
 
 function input(props: Props, binder: Binder): Bindable {
   return props.input === undefined ? Object.freeze({}) : bind(props.input, binder, ["input"]);
+}
+
+/** What the rules have refused counts as no items: a plan with problems is only looked at. */
+function over(value: unknown, binder: Binder): Reference | readonly Json[] | FunctionMark {
+  const bound = bind(value, binder, ["over"]);
+  // The rules let through nothing but references, lists and functions.
+  return typeof bound === "object" && bound !== null ? bound as Reference | readonly Json[] | FunctionMark : [];
 }
 
 function test(

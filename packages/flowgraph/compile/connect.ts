@@ -83,7 +83,8 @@ class Connection {
     for (const scope of this.#tree.scopes(reader)) {
       if ((scope.kind === "map" || scope.kind === "loop") && scope.as !== undefined) bound.push(scope.as);
     }
-    if (bound.includes(name)) return;
+    // A missing `as` has its own problem: this may be the name that it was to be.
+    if (bound.includes(name) || bound.includes("")) return;
     const known = ["nodes", "input", "status", "errors", ...bound];
     const suggestion = this.#byKey.has(name) ? `nodes.${name}` : nearestName(name, known);
     const message = `Unknown name "${name}"` + hint(suggestion, `want one of ${known.join(", ")}`);
@@ -91,6 +92,7 @@ class Connection {
   };
 
   badExpression = (reader: number, at: readonly string[], error: Error): void => {
+    if (this.#isMissing(this.#locate(Math.max(reader, 0), at))) return;
     this.#add(reader, at, "bad-expression", error.message);
   };
 
@@ -136,6 +138,15 @@ class Connection {
       : "no node of this template has that key";
     this.#add(reader, at, "unknown-reference", `Unknown node "${key}"` + hint(suggestion, otherwise), suggestion);
     return null;
+  }
+
+  /** Is the prop itself what is wrong? Then there is no expression to complain of. */
+  #isMissing(path: string): boolean {
+    return this.#problems.found.some((problem) =>
+      problem.code === "missing-prop" || problem.code === "wrong-type"
+        ? path === problem.path || path.startsWith(`${problem.path}/`)
+        : false
+    );
   }
 
   #add(

@@ -190,8 +190,12 @@ function readProps(
       problems.add(pointer(place, "props", name), "missing-prop", `"${name}" of ${tag} is missing`);
     }
   }
-  if (tag === "conditional" && (raw.when === undefined) === (raw.test === undefined)) {
-    problems.add(pointer(place, "props"), "missing-prop", 'A conditional takes one of "when" and "test"');
+  if (tag === "conditional") {
+    if (raw.when === undefined && raw.test === undefined) {
+      problems.add(pointer(place, "props"), "missing-prop", '"when" of conditional is missing (or "test" instead)');
+    } else if (raw.when !== undefined && raw.test !== undefined) {
+      problems.add(pointer(place, "props"), "missing-prop", 'A conditional takes one of "when" and "test", not both');
+    }
   }
   return raw;
 }

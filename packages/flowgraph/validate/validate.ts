@@ -96,6 +96,8 @@ class Validation {
   }
 
   checkOperation(index: number, node: OperationNode): void {
+    // A missing name has its own problem.
+    if (node.operationId === "" && this.#subject.problems.found.length > 0) return;
     const spec = this.#options.operations(node.operationId);
     if (spec) return this.#checkInput(index, node, spec);
     const suggestion = nearestName(node.operationId, this.#options.operationIds ?? []);
