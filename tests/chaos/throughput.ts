@@ -3,6 +3,8 @@ import { startCluster } from "./cluster.ts";
 import { putTemplates, startLoad } from "./load.ts";
 
 const SECONDS = 8;
+/** So many that a commit is worth its while on each hub. */
+const CLIENTS_A_HUB = 64;
 
 /** Runs a second that one, two and three hubs end, over HTTP, on this machine's cores; gives the exit code. */
 export async function throughput(say: (text: string) => void): Promise<number> {
@@ -11,7 +13,13 @@ export async function throughput(say: (text: string) => void): Promise<number> {
     await using cluster = await startCluster({ hubs, spokes: 0 });
     if (cluster === null) return 2;
     await putTemplates(cluster.hubs[0]!, cluster.key, true);
-    const load = startLoad({ hubs: cluster.hubs, key: cluster.key, clients: 48, pauseMs: 0, localOnly: true });
+    const load = startLoad({
+      hubs: cluster.hubs,
+      key: cluster.key,
+      clients: CLIENTS_A_HUB * hubs,
+      pauseMs: 0,
+      localOnly: true,
+    });
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const db = openPostgres({ url: cluster.postgres.url, max: 1 });
     const ended = async (): Promise<number> =>
