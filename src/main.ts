@@ -13,12 +13,14 @@ import { graphs } from "./hub/graphs.ts";
 import { hubIdOf } from "./hub/hub_id.ts";
 import { LeaseGuard } from "./hub/lease_guard.ts";
 import { LeaseKeeper } from "./hub/lease_keeper.ts";
+import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
 import { createMetrics } from "./hub/metrics.ts";
 import { openBus } from "./hub/open_bus.ts";
 import { createPeers, type Peers } from "./hub/peers.ts";
 import { SocketKeys } from "./hub/socket_keys.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { hubLogger } from "./logger/mod.ts";
+import { createMcp } from "./mcp/mod.ts";
 import { createRuns, RunFeed, withChildRuns } from "./runs/mod.ts";
 import { createApp, type Readiness } from "./server/mod.ts";
 import { createRunnerPool } from "./spokes/mod.ts";
@@ -103,7 +105,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   try {
     for (const warning of config.warnings) log.warn(warning);
     step("secrets");
-    await selfSetup(config, denoFiles);
+    const { keyRing } = await selfSetup(config, denoFiles);
 
     step("listen");
     const server = Deno.serve(
@@ -303,6 +305,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     undo.push(() => keeper.stop());
 
     step("server");
+    const mcp = createMcp({
+      runs,
+      workflows: templates,
+      operations: dispatcher.operations,
+      version: VERSION,
+      limits: config.limits,
+      stateKey: await deriveKey("mcp-state", keyRing.current.key),
+      allowedHosts: isLoopback(config.host) ? LOOPBACK_HOSTS : null,
+      log: hubLogger("mcp"),
+    });
+    undo.push(() => mcp.close());
     const app = createApp({
       auth,
       runs,
@@ -321,7 +334,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       limits: config.limits,
       log: hubLogger("server"),
       closing: closing.signal,
-    });
+    }, { mounts: [mcpMount(mcp)] });
     handler = (request) => app.fetch(request);
     await writeHubFile(config.dataDir, url);
     undo.push(() => Deno.remove(`${config.dataDir}/hub.json`).catch(() => {}));

@@ -88,11 +88,11 @@ Deno.test("a client of SDK 1 lists, searches, reads schemas and calls", async ()
     (await client.callTool({ name, arguments: args })).structuredContent as JsonObject;
   const { items } = await call("hub.search", { query: "greet" });
   assert.deepEqual(items, [{ id: "workflow.greet", description: "Does greet" }]);
-  const schema = await call("hub.schema", { id: "workflow.greet" });
+  const schema = await call("hub.schema", { operationId: "workflow.greet" });
   assert.deepEqual((schema["inputSchema"] as JsonObject)["properties"], { name: { type: "string" } });
-  assert.deepEqual(await call("hub.call", { id: "workflow.greet", input: {} }), { value: "Hello" });
-  assert.deepEqual(await call("hub.call", { id: "core.echo", input: { value: 3 } }), { value: 3 });
-  const { error } = await call("hub.call", { id: "core.nothing" });
+  assert.deepEqual(await call("hub.call", { operationId: "workflow.greet", input: {} }), { value: "Hello" });
+  assert.deepEqual(await call("hub.call", { operationId: "core.echo", input: { value: 3 } }), { value: 3 });
+  const { error } = await call("hub.call", { operationId: "core.nothing" });
   assert.equal((error as JsonObject)["code"], "OPERATION_NOT_FOUND");
   await client.close();
 });
@@ -124,11 +124,11 @@ Deno.test("a key sees and calls only what its scopes allow", async () => {
   const client = await connectClient(hub.url, "2026", { key: "reader" });
   const { tools } = await client.listTools();
   assert.ok(!tools.some(({ name }) => name === "greet"));
-  const workflowCall = await client.callTool({ name: "hub.call", arguments: { id: "workflow.greet" } });
+  const workflowCall = await client.callTool({ name: "hub.call", arguments: { operationId: "workflow.greet" } });
   assert.match(JSON.stringify(workflowCall.content), /ACCESS_DENIED.*workflow:run/);
   const operationCall = await client.callTool({
     name: "hub.call",
-    arguments: { id: "core.echo", input: { value: 1 } },
+    arguments: { operationId: "core.echo", input: { value: 1 } },
   });
   assert.match(JSON.stringify(operationCall.content), /ACCESS_DENIED.*operation:call/);
   await client.close();

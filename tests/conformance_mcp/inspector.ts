@@ -18,7 +18,7 @@ const LOOKS: readonly Look[] = [
       "--tool-name",
       "hub.call",
       "--tool-args-json",
-      '{"id":"core.echo","input":{"value":"inspected"}}',
+      '{"operationId":"core.echo","input":{"value":"inspected"}}',
     ],
     expected: '"value": "inspected"',
   },

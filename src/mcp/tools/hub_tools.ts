@@ -60,8 +60,8 @@ function schemaTool(deps: McpDeps): HubTool {
     name: "hub.schema",
     description: "Input and output schema of one operation or workflow.",
     readOnly: true,
-    input: Type.Object({ id: Type.String() }),
-    async call({ id }, { principal }) {
+    input: Type.Object({ operationId: Type.String() }),
+    async call({ operationId: id }, { principal }) {
       const found = await requireCallable(deps, principal, id);
       const { title, description, inputSchema, outputSchema } = found;
       return toToolResult({ id, ...(title !== null && { title }), description, inputSchema, outputSchema });
@@ -74,8 +74,11 @@ function callTool(deps: McpDeps, callWorkflow: CallWorkflow): HubTool {
     name: "hub.call",
     description: "Call an operation, or run a workflow (id workflow.<name>), with an input that fits its schema.",
     readOnly: false,
-    input: Type.Object({ id: Type.String(), input: Type.Optional(Type.Unknown({ description: "Default {}" })) }),
-    async call({ id, input = {} }, call) {
+    input: Type.Object({
+      operationId: Type.String(),
+      input: Type.Optional(Type.Unknown({ description: "Default {}" })),
+    }),
+    async call({ operationId: id, input = {} }, call) {
       const { principal, context } = call;
       if (id.startsWith(WORKFLOW_PREFIX)) {
         const [name = "", version] = id.slice(WORKFLOW_PREFIX.length).split("@");
