@@ -108,13 +108,21 @@ export interface WorkflowCatalog {
     readonly orgId: string;
     readonly name: string;
     readonly template: Json;
+    /** Reference of the run's output, as `{"$ref": …}`: the same as the prop `output` of the template's root. */
+    readonly output?: Json;
     readonly inputSchema?: Json;
     readonly outputSchema?: Json;
     readonly title?: string;
     readonly description?: string;
   }): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }>;
   validate(
-    params: { readonly orgId: string; readonly name: string; readonly template?: Json },
+    params: {
+      readonly orgId: string;
+      readonly name: string;
+      readonly template?: Json;
+      /** Beside a template: as with `register`. */
+      readonly output?: Json;
+    },
   ): Promise<readonly TemplateProblem[]>;
 }
 

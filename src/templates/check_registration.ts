@@ -1,6 +1,7 @@
 import type { Json } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { TemplateProblem } from "../runs/ports.ts";
+import { checkOutput, placeOutput } from "./check_output.ts";
 import { definitionVersion, jsonDefinition, type JsonWorkflow } from "./definition_version.ts";
 import { type KnownOperations, validateDefinition } from "./validate_version.ts";
 import type { ResolvedVersion } from "./workflow_version.ts";
@@ -16,6 +17,8 @@ const MAX_JSON_DEPTH = 400;
 export interface Registration {
   readonly name: string;
   readonly template: Json;
+  /** The run's output, as `{"$ref": …}`. */
+  readonly output?: Json;
   readonly inputSchema?: Json;
   readonly outputSchema?: Json;
   readonly title?: string;
@@ -30,12 +33,17 @@ export function checkRegistration(
 ): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
   const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
   const problems = [...nameProblems(name, taken), ...sizeProblems(template)];
-  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema };
+  const output = checkOutput(registration.output, template);
+  if ("problems" in output) problems.push(...output.problems);
+  const result = "problems" in output ? null : output.result;
+  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema, result };
   problems.push(...schemaProblems("inputSchema", workflow), ...schemaProblems("outputSchema", workflow));
   if (problems.length > 0) return { problems };
   const definition = jsonDefinition(workflow);
   const found = validateDefinition(definition, operations);
-  return found.length > 0 ? { problems: found } : { version: definitionVersion(definition, "") };
+  return found.length > 0
+    ? { problems: found.map((problem) => placeOutput(problem, result)) }
+    : { version: definitionVersion(definition, "") };
 }
 
 function nameProblems(name: string, taken: boolean): TemplateProblem[] {
@@ -99,7 +107,14 @@ function measure(template: Json): { readonly nodes: number; readonly depth: numb
 
 function schemaProblems(field: "inputSchema" | "outputSchema", workflow: JsonWorkflow): TemplateProblem[] {
   if (!NAME.test(workflow.name)) return [];
-  const only = { ...workflow, inputSchema: null, outputSchema: null, template: null, [field]: workflow[field] };
+  const only = {
+    ...workflow,
+    result: null,
+    inputSchema: null,
+    outputSchema: null,
+    template: null,
+    [field]: workflow[field],
+  };
   try {
     jsonDefinition(only);
     return [];

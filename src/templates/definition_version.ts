@@ -3,11 +3,12 @@ import {
   defineWorkflow,
   type Element,
   type Json,
+  type Reference,
   serializable,
   type Template,
   type WorkflowDefinition,
 } from "@alkdev/flowgraph";
-import { FromSchema } from "@alkdev/operations";
+import { FromSchema, type FromSchemaOptions } from "@alkdev/operations";
 import { contentHash, VERSION_LENGTH } from "./content_hash.ts";
 import type { StoredWorkflow } from "./workflow_store.ts";
 import { ResolvedVersion, schemaJson } from "./workflow_version.ts";
@@ -39,21 +40,25 @@ function templateJson({ template, result, failurePolicy }: WorkflowDefinition): 
 }
 
 /** What makes a definition of JSON. */
-export interface JsonWorkflow extends Omit<StoredWorkflow, "orgId" | "version"> {}
+export interface JsonWorkflow extends Omit<StoredWorkflow, "orgId" | "version"> {
+  /** The run's output, given beside the template. Null: what the template's root says. */
+  readonly result?: Reference | null;
+}
 
 /**
  * The definition that JSON stands for. The template is read only when it is compiled.
  *
  * @throws CallError `VALIDATION_ERROR` when a schema is none
  */
-export function jsonDefinition(workflow: JsonWorkflow): WorkflowDefinition {
-  const { name, title, description, template, inputSchema, outputSchema } = workflow;
+export function jsonDefinition(workflow: JsonWorkflow, schemas: FromSchemaOptions = {}): WorkflowDefinition {
+  const { name, title, description, template, inputSchema, outputSchema, result = null } = workflow;
   return defineWorkflow({
     name,
     ...(title !== null && { title }),
     ...(description !== null && { description }),
-    ...(inputSchema !== null && { input: FromSchema(inputSchema) }),
-    ...(outputSchema !== null && { outputSchema: FromSchema(outputSchema) }),
+    ...(inputSchema !== null && { input: FromSchema(inputSchema, schemas) }),
+    ...(outputSchema !== null && { outputSchema: FromSchema(outputSchema, schemas) }),
+    ...(result !== null && { result }),
     // The compiler checks every element that it is given, wherever it came from.
     template: template as unknown as Template,
   });
@@ -62,7 +67,8 @@ export function jsonDefinition(workflow: JsonWorkflow): WorkflowDefinition {
 /** Resolves what was kept. @throws CallError `VALIDATION_ERROR` when a schema is not readable for this release */
 export function storedVersion(stored: StoredWorkflow): ResolvedVersion {
   return new ResolvedVersion({
-    definition: jsonDefinition(stored),
+    // A file's schemas were made in code, where RegExp does.
+    definition: jsonDefinition(stored, { patterns: stored.orgId === null ? "native" : "linear" }),
     version: stored.version,
     template: stored.template,
   });

@@ -119,10 +119,10 @@ class TemplateCatalog implements Templates {
   }
 
   async validate(
-    { orgId, name, template }: Parameters<WorkflowCatalog["validate"]>[0],
+    { orgId, name, template, output }: Parameters<WorkflowCatalog["validate"]>[0],
   ): Promise<readonly TemplateProblem[]> {
     const operations = this.#operations(orgId);
-    if (template !== undefined) return validateTemplateJson(name, template, operations);
+    if (template !== undefined) return validateTemplateJson(name, { template, output }, operations);
     const served = this.#files.served.get(name) ?? await this.#registered.latest(orgId, name);
     if (served === null) return [await this.#unknown(orgId, name)];
     return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, operations)];

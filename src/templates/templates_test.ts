@@ -324,3 +324,62 @@ Deno.test("Templates.validate() names the nearest workflow when there is none of
     assert.deepEqual(await templates.validate({ orgId: ORG, name: "report" }), []);
   });
 });
+
+Deno.test("Templates.register() takes the output beside the template, as the root's prop says it, into the version", async () => {
+  await withTemplates({}, async ({ templates }) => {
+    const register = async (more: object) => {
+      const result = await templates.register({ orgId: ORG, name: "reg", template: JSON_TEMPLATE, ...more });
+      if ("problems" in result) return result.problems.map(({ code, path }) => `${code} ${path}`);
+      const { version } = result;
+      // As it is read again from the store.
+      const stored = await templates.get({ orgId: ORG, name: "reg", version: version.version });
+      assert.deepEqual(stored?.plan({ n: 1 }).plan.output, version.plan({ n: 1 }).plan.output);
+      return { version: version.version, output: version.plan({ n: 1 }).plan.output };
+    };
+    const output = { $ref: "nodes.a.value" };
+    const { props } = JSON_TEMPLATE;
+    const inside = { ...JSON_TEMPLATE, props: { ...props, output } };
+    const plain = await register({});
+    const beside = await register({ output });
+    assert.deepEqual(plain, { version: "version" in plain ? plain.version : "", output: null });
+    assert.deepEqual(beside, { version: "version" in beside ? beside.version : "", output });
+    assert.notDeepEqual(beside, plain);
+    assert.deepEqual(await register({ template: inside }), beside);
+    assert.deepEqual(await register({ template: inside, output }), beside);
+    assert.deepEqual(await register({ template: [inside], output: { $ref: "input.n" } }), [
+      "output-given-twice /output",
+    ]);
+    assert.deepEqual(await register({ output: "nodes.a" }), ["wrong-type /output"]);
+    assert.deepEqual(await register({ output: { $ref: "nodes.zz" } }), ["unknown-reference /output"]);
+    assert.deepEqual(
+      await register({ template: [JSON_TEMPLATE, { type: "sequential" }], output: { $ref: "nodes.zz" } }),
+      [
+        "unknown-reference /output",
+      ],
+    );
+    const validate = async (more: object) =>
+      (await templates.validate({ orgId: ORG, name: "reg", template: JSON_TEMPLATE, ...more })).map(({ path }) => path);
+    assert.deepEqual(await validate({ output }), []);
+    assert.deepEqual(await validate({ output: { $ref: "nodes.zz" } }), ["/output"]);
+    assert.deepEqual(await validate({ output: 3 }), ["/output"]);
+  });
+});
+
+Deno.test("Templates.register() refuses a template of no element", async () => {
+  await withTemplates({}, async ({ templates }) => {
+    for (const template of [null, [], [null, [false]], true]) {
+      const problems = await templates.validate({ orgId: ORG, name: "reg", template });
+      assert.deepEqual(problems.map(({ code }) => code), ["no-element"]);
+      assert.deepEqual(await templates.register({ orgId: ORG, name: "reg", template }), { problems });
+    }
+  });
+});
+
+Deno.test("Templates.register() refuses a pattern that cannot be matched in linear time, with its place", async () => {
+  await withTemplates({}, async ({ templates }) => {
+    const inputSchema = { type: "object", properties: { n: { type: "string", pattern: "^(?!x)" } } };
+    const result = await templates.register({ orgId: ORG, name: "reg", template: JSON_TEMPLATE, inputSchema });
+    assert.ok("problems" in result);
+    assert.match(result.problems[0]?.message ?? "", /"#\/properties\/n\/pattern".*look-around/);
+  });
+});

@@ -2,6 +2,7 @@ import { type Json, TemplateError, validate, type WorkflowDefinition } from "@al
 import type { OperationSpec } from "@alkdev/operations";
 import { Value } from "@alkdev/typebox/value";
 import type { TemplateProblem } from "../runs/ports.ts";
+import { checkOutput, placeOutput } from "./check_output.ts";
 import { jsonDefinition } from "./definition_version.ts";
 import { templateProblem } from "./template_problem.ts";
 
@@ -13,14 +14,20 @@ export interface KnownOperations {
   ids(): Iterable<string>;
 }
 
-/** Everything wrong with a template given as JSON. */
+/** Everything wrong with a template given as JSON, and with an `output` beside it. */
 export function validateTemplateJson(
   name: string,
-  template: Json,
+  { template, output }: { readonly template: Json; readonly output?: Json | undefined },
   operations: KnownOperations,
 ): readonly TemplateProblem[] {
+  const checked = checkOutput(output, template);
+  const result = "problems" in checked ? null : checked.result;
   const nothing = { title: null, description: null, inputSchema: null, outputSchema: null };
-  return validateDefinition(jsonDefinition({ name, template, ...nothing }), operations);
+  const found = validateDefinition(jsonDefinition({ name, template, result, ...nothing }), operations);
+  return [
+    ...("problems" in checked ? checked.problems : []),
+    ...found.map((problem) => placeOutput(problem, result)),
+  ];
 }
 
 /**
@@ -31,6 +38,15 @@ export function validateDefinition(
   definition: WorkflowDefinition,
   operations: KnownOperations,
 ): readonly TemplateProblem[] {
+  if (isEmpty(definition.template)) {
+    const message = "The template has no element";
+    return [{
+      code: "no-element",
+      path: "",
+      message,
+      suggestion: "Give one {type, props, children}, or a list of them",
+    }];
+  }
   try {
     const problems = validate(definition, {
       operations: (id) => operations.spec(id),
@@ -43,6 +59,12 @@ export function validateDefinition(
     if (typeof definition.template === "function") return [];
     throw error;
   }
+}
+
+/** What stands for no element at all. A function may give none for some input. */
+function isEmpty(template: unknown): boolean {
+  if (Array.isArray(template)) return template.every(isEmpty);
+  return template === null || template === undefined || typeof template === "boolean";
 }
 
 function sampleInput({ inputSchema, template }: WorkflowDefinition): unknown {

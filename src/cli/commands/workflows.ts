@@ -88,7 +88,7 @@ const validate: Command = {
     const hub = await openHub(args, cli);
     const isFile = what.endsWith(".json");
     const name = isFile ? basename(what, ".json").toLowerCase().replace(/[^a-z0-9_.-]/g, "_") : what;
-    const body = isFile ? { template: templateOf(await readInput(`@${what}`)) } : {};
+    const body = isFile ? templateBody(await readInput(`@${what}`)) : {};
     const path = `/api/workflows/${encodeURIComponent(name)}/validate`;
     const { problems } = await hub.post<{ readonly problems: readonly ProblemBody[] }>(path, { body });
     return showProblems(what, problems, args, cli);
@@ -96,8 +96,9 @@ const validate: Command = {
 };
 
 /** A file holds a template, or what is put to register it. */
-function templateOf(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "template" in value ? value.template : value;
+function templateBody(value: unknown): object {
+  if (typeof value !== "object" || value === null || !("template" in value)) return { template: value };
+  return { template: value.template, ...("output" in value && { output: value.output }) };
 }
 
 const dryRun: Command = {

@@ -71,6 +71,7 @@ function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
     params: NameParams,
     body: Type.Object({
       template: JsonSchema,
+      output: Type.Optional(JsonSchema),
       inputSchema: Type.Optional(JsonSchema),
       outputSchema: Type.Optional(JsonSchema),
       title: Type.Optional(SearchText),
@@ -101,7 +102,7 @@ function validateRoute(workflows: WorkflowCatalog): Route {
     scope: "workflow:read",
     params: NameParams,
     bodyDefault: {},
-    body: Type.Object({ template: Type.Optional(JsonSchema) }, strict),
+    body: Type.Object({ template: Type.Optional(JsonSchema), output: Type.Optional(JsonSchema) }, strict),
     responses: {
       200: {
         description: "Every problem found",
@@ -110,9 +111,8 @@ function validateRoute(workflows: WorkflowCatalog): Route {
     },
     async handle({ caller, params, body }) {
       const named = { orgId: caller.orgId, name: params.name };
-      const template = body.template;
-      if (template === undefined) await requireWorkflow(workflows, named);
-      const problems = await workflows.validate(template === undefined ? named : { ...named, template });
+      if (body.template === undefined) await requireWorkflow(workflows, named);
+      const problems = await workflows.validate(body.template === undefined ? named : { ...named, ...body });
       return ok({ valid: problems.length === 0, problems });
     },
   });
