@@ -204,3 +204,24 @@ Deno.test("ensureAdminKey() makes one key, once, and takes up what a crash left"
   assert.deepEqual((await auth.authenticate((left ?? "").trim()))?.identity, { id: "admin", scopes: ["*"] });
   assert.equal(await ensure(), false);
 });
+
+Deno.test("KeyAdmin.create() refuses a scope that nothing asks for, and makes no key", async () => {
+  const { keys, auth, clock } = setUp();
+  const admin = createKeyAdmin({
+    keys,
+    auth,
+    audit: { append: () => Promise.resolve() },
+    declaredScopes: (orgId) => new Set(orgId === "default" ? ["billing:write"] : []),
+    now: () => clock.nowMs,
+  });
+  const { key } = await keys.create({ ownerId: "ada", name: "root", scopes: ["*"] });
+  const principal = await auth.authenticate(key);
+  assert.ok(principal);
+  await assert.rejects(
+    admin.create({ principal, key: { name: "k", scopes: ["key:write"] } }),
+    /did you mean "keys:write"/,
+  );
+  assert.equal((await admin.list({ principal })).length, 1);
+  const made = await admin.create({ principal, key: { name: "k", scopes: ["billing:write"] } });
+  assert.deepEqual(made.record.scopes, ["billing:write"]);
+});

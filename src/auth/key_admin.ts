@@ -2,6 +2,7 @@ import type { ApiKeyManager, ApiKeyRecord } from "@alkdev/keypal";
 import { KeyError } from "@alkdev/keypal";
 import { CallError, hasScope } from "@alkdev/operations";
 import type { Auth } from "./auth.ts";
+import { checkScopes } from "./check_scopes.ts";
 import { type KeyView, toKeyView } from "./key_view.ts";
 import type { Principal } from "./principal.ts";
 
@@ -57,6 +58,8 @@ export interface KeyAdminOptions {
   readonly keys: Pick<ApiKeyManager, "create" | "rotate" | "revoke" | "findById" | "listByOrg">;
   readonly audit: KeyAudit;
   readonly auth: Pick<Auth, "invalidate">;
+  /** Scopes that operations of an organization ask for, beside the hub's own. */
+  readonly declaredScopes?: (orgId: string) => ReadonlySet<string>;
   /** Tenant of keys that name none; as in `createAuth`. */
   readonly defaultOrgId?: string;
   /** Ms since the epoch; default `Date.now`. */
@@ -79,6 +82,7 @@ class AuditedKeyAdmin implements KeyAdmin {
 
   async create({ principal, key }: { readonly principal: Principal; readonly key: NewKey }): Promise<IssuedKey> {
     this.#assertExpiry(key.expiresAt);
+    checkScopes(key.scopes, this.#options.declaredScopes?.(principal.orgId));
     assertCovers(principal, key.scopes, `create key "${key.name}"`);
     const created = await this.#options.keys.create({
       ownerId: key.ownerId ?? principal.identity.id,

@@ -1,6 +1,7 @@
 /** From a bearer key to a principal, and the administration of keys. @module */
 export { type AdminKeyOptions, ensureAdminKey } from "./admin_key.ts";
 export { type Auth, type AuthOptions, AuthUnavailableError, createAuth } from "./auth.ts";
+export { checkScopes } from "./check_scopes.ts";
 export {
   createKeyAdmin,
   type IssuedKey,
