@@ -214,7 +214,7 @@ Deno.test("KeyAdmin.create() refuses a scope that nothing asks for, and makes no
     declaredScopes: (orgId) => new Set(orgId === "default" ? ["billing:write"] : []),
     now: () => clock.nowMs,
   });
-  const { key } = await keys.create({ ownerId: "ada", name: "root", scopes: ["*"] });
+  const { key } = await keys.create({ ownerId: "ada", orgId: "default", name: "root", scopes: ["*"] });
   const principal = await auth.authenticate(key);
   assert.ok(principal);
   await assert.rejects(
