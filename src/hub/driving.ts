@@ -1,0 +1,141 @@
+import { type Clock, Engine, type FunctionSource } from "../../engine/mod.ts";
+import type { HubConfig } from "../config/mod.ts";
+import { hubLogger } from "../logger/mod.ts";
+import { createRuns, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
+import { createEventLog, createPlanStore, createRunStore, createWorkflowStore } from "../storage/mod.ts";
+import { createIds } from "../system/ids.ts";
+import { createTemplates, type Templates } from "../templates/mod.ts";
+import type { Foundation } from "./foundation.ts";
+import { DEFAULT_ORG } from "./keys.ts";
+import { LeaseKeeper } from "./lease_keeper.ts";
+import type { HubOperations } from "./operations.ts";
+import type { Peers } from "./peers.ts";
+import type { Startup } from "./startup.ts";
+
+const RENEW_EVERY_MS = 1_500;
+const CLAIM_EVERY_MS = 2_000;
+const DEFAULT_GRACE_MS = 10_000;
+/** Shorter where another hub takes the runs up: calls on spokes are found again, others run again. */
+const HANDOVER_GRACE_MS = 2_000;
+
+interface Parts {
+  readonly config: HubConfig;
+  readonly foundation: Foundation;
+  readonly operations: HubOperations;
+  readonly clock: Clock;
+  readonly feed: RunFeed;
+  readonly onFenced: (error: unknown) => void;
+  /** How long calls under way may take at a stop; absent: by who else is there. */
+  readonly graceMs: number | undefined;
+}
+
+/** What drives runs. */
+export interface Driving {
+  readonly templates: Templates;
+  readonly engine: Engine;
+  readonly runs: Runs;
+}
+
+/** The templates, watched. */
+export async function openTemplates(startup: Startup, { config, foundation, operations }: Parts): Promise<Templates> {
+  startup.step("templates");
+  const log = hubLogger("templates");
+  const templates = createTemplates({
+    directories: [new URL("../../workflows", import.meta.url).pathname, ...config.workflows],
+    store: createWorkflowStore(foundation.db),
+    operations: operations.dispatcher,
+    watch: true,
+    log: (level, message, data) => log[level](message, { ...data }),
+  });
+  await templates.load();
+  startup.onStop(() => templates.close());
+  return templates;
+}
+
+/** Builds templates, engine and use cases; nothing is driven yet. */
+export async function openDriving(startup: Startup, parts: Parts): Promise<Driving> {
+  const { config, foundation, operations, clock, feed, onFenced } = parts;
+  const { db, lease, guard } = foundation;
+  const { dispatcher, peers } = operations;
+  const templates = await openTemplates(startup, parts);
+  startup.step("engine");
+  const log = createEventLog(db, lease);
+  startup.onStop(() => log.close());
+  const plans = createPlanStore(db);
+  const functions = functionsOf(templates);
+  const owners = peers === null ? {} : { owners: peers.owners };
+  const children = { engine: () => engine, catalog: templates, log, feed, ...owners };
+  const trouble = hubLogger("main");
+  const engine: Engine = new Engine({
+    log,
+    plans,
+    functions,
+    dispatcher: guard.guard(withChildRuns(dispatcher, children)),
+    clock,
+    ids: createIds(),
+    random: Math.random,
+    limits: { value: { maxBytes: config.limits.inputBytes, maxDepth: config.limits.jsonDepth } },
+    onCommitted: (events) => {
+      feed.publish(events);
+      peers?.committed(events);
+    },
+    onFenced,
+    onTrouble: (error) =>
+      error === null
+        ? trouble.info("The database takes commits again")
+        : trouble.warn("A commit failed and is sent again: {error}", { error: String(error) }),
+  });
+  startup.onStop(() => engine.stop(parts.graceMs ?? graceOf(peers)));
+  const runs = createRuns({
+    engine,
+    log,
+    plans,
+    functions,
+    store: createRunStore(db),
+    catalog: templates,
+    feed,
+    ...owners,
+  });
+  return { templates, engine, runs };
+}
+
+/** Joins the others, takes up what this hub (or a dead one) had left, and keeps the lease. */
+export async function recover(
+  startup: Startup,
+  { foundation, operations, onFenced }: Parts,
+  engine: Engine,
+): Promise<void> {
+  startup.step("recovery");
+  const log = hubLogger("main");
+  const { peers } = operations;
+  const keeper = new LeaseKeeper({
+    lease: foundation.lease,
+    guard: foundation.guard,
+    engine,
+    renewEveryMs: RENEW_EVERY_MS,
+    claimEveryMs: CLAIM_EVERY_MS,
+    onFenced,
+    onError: (message, error) => log.warn(`${message}: {error}`, { error: String(error) }),
+  });
+  await peers?.join();
+  peers?.onGone(() => void keeper.claim().catch(() => {}));
+  const adopted = await keeper.claim();
+  if (adopted > 0) log.info("Took up {adopted} runs", { adopted });
+  keeper.start();
+  startup.onStop(() => keeper.stop());
+}
+
+/** Functions live in template files only, which all organizations share. */
+function functionsOf(templates: Templates): FunctionSource {
+  return {
+    async functions(name, version, input) {
+      const found = await templates.get({ orgId: DEFAULT_ORG, name, version });
+      if (found !== null) return found.plan(input).functions;
+      throw new Error(`Cannot find version "${version}" of workflow "${name}", which has functions`);
+    },
+  };
+}
+
+function graceOf(peers: Peers | null): number {
+  return peers !== null && peers.stats().hubs > 0 ? HANDOVER_GRACE_MS : DEFAULT_GRACE_MS;
+}

@@ -1,0 +1,93 @@
+import type { ApiKeyManager } from "@alkdev/keypal";
+import { OperationRegistry } from "@alkdev/operations";
+import type { Clock, Engine } from "../../engine/mod.ts";
+import { workflowOperations } from "../../workflows/operations/mod.ts";
+import type { HubConfig } from "../config/mod.ts";
+import { type CallObserver, createDispatcher, type HubDispatcher } from "../dispatch/mod.ts";
+import { hubLogger } from "../logger/mod.ts";
+import type { RunFeed, Runs } from "../runs/mod.ts";
+import { createRunnerPool, type RunnerPool } from "../spokes/mod.ts";
+import { createSpokeStore } from "../storage/mod.ts";
+import type { Foundation } from "./foundation.ts";
+import { createPeers, type Peers } from "./peers.ts";
+import { SocketKeys } from "./socket_keys.ts";
+import type { Startup } from "./startup.ts";
+
+/** What can be called, and where: here, on this hub's spokes, on those of other hubs. */
+export interface HubOperations {
+  readonly dispatcher: HubDispatcher;
+  readonly pool: RunnerPool;
+  readonly peers: Peers | null;
+  readonly socketKeys: SocketKeys;
+}
+
+/** Builds the operations' side. `late` gives what is built after it: it is asked for with the first socket and call. */
+export async function openOperations(
+  startup: Startup,
+  params: {
+    readonly config: HubConfig;
+    readonly foundation: Foundation;
+    readonly clock: Clock;
+    readonly feed: RunFeed;
+    readonly keys: ApiKeyManager;
+    readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
+  },
+): Promise<HubOperations> {
+  const { config, foundation, clock, feed, keys, late } = params;
+  const { hubId, db, bus, peerStore, lease, guard } = foundation;
+  const registry = new OperationRegistry();
+  registry.registerAll([...workflowOperations]);
+  const observer = callObserver();
+  let peers: Peers | null = null;
+  const pool = createRunnerPool({
+    hubId,
+    clock,
+    store: createSpokeStore(db),
+    calls: {
+      spec: (caller, id) => dispatcher.operations.spec(caller, id),
+      call: (request) => dispatcher.operations.call(request),
+      stream: (request) => dispatcher.operations.stream(request),
+    },
+    runEvents: { watch: (request) => late.runs().watch(request) },
+    observer,
+    log: hubLogger("spokes"),
+    failsLost: bus !== null,
+    isLeaving: () => late.engine()?.stopped ?? false,
+    mayCall: () => guard.isHeld(),
+    onChange: () => peers?.poolChanged(),
+  });
+  peers = bus && createPeers({
+    bus,
+    clock,
+    epoch: lease.epoch,
+    pool,
+    store: peerStore,
+    feed,
+    engine: late.engine,
+    isHeld: () => guard.isHeld(),
+    log: hubLogger("peers"),
+  });
+  const dispatcher = createDispatcher({
+    registry,
+    pool: peers?.operations ?? pool,
+    clock,
+    httpHosts: config.httpHosts,
+    observer,
+  });
+  guard.onRegained(() => pool.resend());
+  await pool.restore();
+  startup.onStop(() => pool.close());
+  const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
+  startup.onStop(() => socketKeys.close());
+  return { dispatcher, pool, peers, socketKeys };
+}
+
+/** What handlers and spokes say while they work goes to the log. */
+function callObserver(): CallObserver {
+  const log = hubLogger("calls");
+  return {
+    progress: ({ runId, nodeKey }, value) => log.debug("Progress of {nodeKey}", { runId, nodeKey, value }),
+    log: ({ runId, nodeKey }, level, message, data) =>
+      log[level === "warn" ? "warning" : level](message, { runId, nodeKey, data }),
+  };
+}
