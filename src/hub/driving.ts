@@ -2,7 +2,7 @@ import { type Clock, Engine, type FunctionSource } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import { createRuns, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
-import { createEventLog, createPlanStore, createRunStore, createWorkflowStore } from "../storage/mod.ts";
+import { createEventLog, createPlanStore, createRunStore, createWorkflowStore, findRunDriver } from "../storage/mod.ts";
 import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
 import type { Foundation } from "./foundation.ts";
@@ -55,7 +55,7 @@ export async function openTemplates(startup: Startup, { config, foundation, oper
 /** Builds templates, engine and use cases; nothing is driven yet. */
 export async function openDriving(startup: Startup, parts: Parts): Promise<Driving> {
   const { config, foundation, operations, clock, feed, onFenced } = parts;
-  const { db, lease, guard } = foundation;
+  const { db, hubId, lease, guard } = foundation;
   const { dispatcher, peers } = operations;
   const templates = await openTemplates(startup, parts);
   startup.step("engine");
@@ -94,6 +94,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     store: createRunStore(db),
     catalog: templates,
     feed,
+    driver: (runId) => findRunDriver(db, { runId, hubId }),
     ...owners,
   });
   return { templates, engine, runs };

@@ -1,6 +1,6 @@
 import { CallError } from "@alkdev/operations";
 import type { Engine } from "../../engine/mod.ts";
-import type { RunCommand, RunRecord } from "./ports.ts";
+import type { RunCommand, RunDriver, RunRecord } from "./ports.ts";
 
 /**
  * Carries out a command on a run that this hub drives; resolves when it is durable.
@@ -32,6 +32,17 @@ export function elsewhere(runId: string): CallError {
     runId,
     retryAfterMs: 1000,
   });
+}
+
+/** This hub has no way to the one that drives the run: asking again does not help. */
+export function outOfReach(runId: string, { hubId, url }: RunDriver): CallError {
+  const where = url === null ? "" : ` at ${url}`;
+  return new CallError(
+    "RUN_NOT_HERE",
+    `Run ${runId} is driven by hub "${hubId}"${where}, which this hub cannot reach: send the request there, or set ` +
+      "HUB_REDIS_URL on every hub, which they need to pass commands on",
+    { runId, hubId, url, reason: "no-bus" },
+  );
 }
 
 export function ended(row: RunRecord): CallError {

@@ -27,7 +27,7 @@ export type {
   WorkflowCatalog,
   WorkflowVersion,
 } from "./ports.ts";
-export type { RunCommand, RunOwners } from "./ports.ts";
+export type { RunCommand, RunDriver, RunOwners } from "./ports.ts";
 export { RunFeed } from "./run_feed.ts";
 export type { RunListener } from "./run_feed.ts";
 export { outcomeOf } from "./outcome.ts";

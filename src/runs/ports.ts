@@ -260,6 +260,13 @@ export interface RunOwners {
   command(params: { readonly runId: string; readonly by: string; readonly command: RunCommand }): Promise<void>;
 }
 
+/** A hub that drives a run. */
+export interface RunDriver {
+  readonly hubId: string;
+  /** Where it answers, as it knows itself; null: it has not said. */
+  readonly url: string | null;
+}
+
 /**
  * The only door from the edges to the engine. Every method takes the caller and shows it its own organization's runs only;
  * what it may not see does not exist (`CallError` code `RUN_NOT_FOUND`, 404).

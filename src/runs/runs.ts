@@ -10,10 +10,10 @@ import {
 } from "../../engine/mod.ts";
 import { callTreeOf } from "./call_tree.ts";
 import { callsOf } from "./call_view.ts";
-import { commandRun, ended, signalAnswered } from "./command_run.ts";
+import { commandRun, ended, outOfReach, signalAnswered } from "./command_run.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
-import type { RunCommand, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
+import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
 import { startRun } from "./start_run.ts";
@@ -30,6 +30,8 @@ export interface RunsOptions {
   readonly feed: RunFeed;
   /** Absent: this hub is alone, and a run that it does not drive is about to be taken up. */
   readonly owners?: RunOwners;
+  /** Without `owners`: another hub that drives a run and lives, to be named; null: there is none. */
+  readonly driver?: (runId: string) => Promise<RunDriver | null>;
 }
 
 /** The run use cases over one engine. */
@@ -187,7 +189,11 @@ class RunUseCases implements Runs {
       else await owners.command(params);
     } catch (error) {
       // It may have ended on the way.
-      if (error instanceof CallError && error.code === "RUN_NOT_HERE") await this.#refuseEnded(caller, runId, command);
+      if (error instanceof CallError && error.code === "RUN_NOT_HERE") {
+        await this.#refuseEnded(caller, runId, command);
+        const driver = owners === undefined ? await this.#options.driver?.(runId) : null;
+        if (driver) throw outOfReach(runId, driver);
+      }
       throw error;
     }
   }

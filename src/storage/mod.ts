@@ -16,6 +16,7 @@ export { createPeerStore } from "./peer_store.ts";
 export type { PeerSpokeRow, PeerStore } from "./peer_store.ts";
 export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
+export { findRunDriver } from "./run_driver.ts";
 export { createRunStore } from "./run_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";
 export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
