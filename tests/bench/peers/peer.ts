@@ -87,16 +87,38 @@ async function start(folder: string, script: string, env: Readonly<Record<string
     child.kill("SIGTERM");
     throw error;
   }
+  signalTree(child.pid, "SIGSTOP");
   return {
     async load(request) {
+      signalTree(child.pid, "SIGCONT");
       await writer.write(new TextEncoder().encode(JSON.stringify(request) + "\n"));
-      return await answer<PeerLoad>();
+      const result = await answer<PeerLoad>();
+      // While it is not its turn it must not take the others' time: peers poll, and keep servers running.
+      signalTree(child.pid, "SIGSTOP");
+      return result;
     },
     async close() {
+      signalTree(child.pid, "SIGCONT");
       await writer.close().catch(() => {});
       await child.status;
     },
   };
+}
+
+/** Signals a process and those it started, where the system tells of them. */
+function signalTree(pid: number, signal: Deno.Signal): void {
+  let children = "";
+  try {
+    children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+  } catch {
+    // Not Linux, or just gone: the process itself is enough.
+  }
+  for (const child of children.split(" ").filter(Boolean)) signalTree(Number(child), signal);
+  try {
+    Deno.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T> {
