@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../engine/mod.ts";
 import { createKeyAdmin } from "./auth/mod.ts";
-import { denoFiles, type HubConfig, selfSetup } from "./config/mod.ts";
+import { denoFiles, type HubConfig, readableSecrets, selfSetup } from "./config/mod.ts";
 import { openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
 import { layFoundation, openConfigured } from "./hub/foundation.ts";
@@ -23,6 +23,8 @@ import { RunFeed, type Runs } from "./runs/mod.ts";
 import { createApp } from "./server/mod.ts";
 import { migrate } from "./storage/mod.ts";
 import { createSystemClock } from "./system/clock.ts";
+
+export { createKeyOffline } from "./hub/offline_key.ts";
 
 export const VERSION = "0.1.0";
 
@@ -62,6 +64,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }: HubOptions): Promise<Hub> {
   startup.step("secrets");
   const { keyRing } = await selfSetup(config, denoFiles);
+  for (const { path, mode } of await readableSecrets(config)) {
+    hubLogger("main").warn("Others can read {path}: its mode is {mode}. Run `chmod 600 {path}`", { path, mode });
+  }
   startup.step("listen");
   const door = listen(config, startup);
   const { url } = door;

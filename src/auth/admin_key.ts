@@ -33,6 +33,22 @@ export async function ensureAdminKey(options: AdminKeyOptions): Promise<boolean>
   }
 }
 
+/**
+ * Why the administrator's key file is of no use with this database, though the database has keys: it was lost, or belongs to
+ * another database. Null: it is good.
+ */
+export async function adminKeyProblem(
+  { keys, file }: {
+    readonly keys: Pick<ApiKeyManager, "verify">;
+    readonly file: Pick<AdminKeyOptions["file"], "read">;
+  },
+): Promise<"missing" | "refused" | null> {
+  const key = (await file.read())?.trim() ?? "";
+  if (key === "") return "missing";
+  const { valid } = await keys.verify(key, { skipTracking: true });
+  return valid ? null : "refused";
+}
+
 async function readOrCreate({ keys, file }: AdminKeyOptions): Promise<string> {
   const found = await file.read();
   if (found !== null) return found.trim();

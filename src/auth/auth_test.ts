@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ApiKeyManager, type ApiKeyRecord, createKeys, MemoryStorage } from "@alkdev/keypal";
-import { ensureAdminKey } from "./admin_key.ts";
+import { adminKeyProblem, ensureAdminKey } from "./admin_key.ts";
 import { type Auth, AuthUnavailableError, createAuth } from "./auth.ts";
 import { createKeyAdmin, type KeyAdmin, type KeyAuditEntry } from "./key_admin.ts";
 import type { Principal } from "./principal.ts";
@@ -224,4 +224,16 @@ Deno.test("KeyAdmin.create() refuses a scope that nothing asks for, and makes no
   assert.equal((await admin.list({ principal })).length, 1);
   const made = await admin.create({ principal, key: { name: "k", scopes: ["billing:write"] } });
   assert.deepEqual(made.record.scopes, ["billing:write"]);
+});
+
+Deno.test("adminKeyProblem() tells a key file that is lost or of another database", async () => {
+  const { keys } = setUp();
+  const { key, record } = await keys.create({ ownerId: "admin", scopes: ["*"] });
+  const problem = (text: string | null) => adminKeyProblem({ keys, file: { read: () => Promise.resolve(text) } });
+  assert.equal(await problem(`${key}\n`), null);
+  assert.equal(await problem(null), "missing");
+  assert.equal(await problem("\n"), "missing");
+  assert.equal(await problem("alk_strange"), "refused");
+  await keys.revoke(record.id);
+  assert.equal(await problem(key), "refused");
 });

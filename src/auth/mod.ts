@@ -1,5 +1,5 @@
 /** From a bearer key to a principal, and the administration of keys. @module */
-export { type AdminKeyOptions, ensureAdminKey } from "./admin_key.ts";
+export { type AdminKeyOptions, adminKeyProblem, ensureAdminKey } from "./admin_key.ts";
 export { type Auth, type AuthOptions, AuthUnavailableError, createAuth } from "./auth.ts";
 export { checkScopes } from "./check_scopes.ts";
 export {
@@ -11,6 +11,6 @@ export {
   type KeyAuditEntry,
   type NewKey,
 } from "./key_admin.ts";
-export type { KeyView } from "./key_view.ts";
+export { type KeyView, toKeyView } from "./key_view.ts";
 export type { Principal } from "./principal.ts";
 export { type Scope, SCOPES } from "./scopes.ts";

@@ -6,4 +6,5 @@ export { denoFiles } from "./deno_files.ts";
 export type { Environment } from "./environment.ts";
 export { DEFAULT_LIMITS, type HubConfig, type HubLimits } from "./hub_config.ts";
 export { type ConfigSources, loadConfig } from "./load_config.ts";
+export { type ReadableSecret, readableSecrets } from "./readable_secrets.ts";
 export { type HubSecrets, rotateKeyRing, selfSetup } from "./self_setup.ts";

@@ -1,26 +1,14 @@
 import { allPages } from "../all_pages.ts";
 import { type Cli, outJson } from "../cli.ts";
-import { ExitCode, usageError } from "../cli_error.ts";
+import { CliError, ExitCode, usageError } from "../cli_error.ts";
 import type { Command, CommandGroup, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatAge } from "../format/duration.ts";
 import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
-
-/** A key as the HTTP API gives it. Times are ms since the epoch. */
-interface KeyBody {
-  readonly id: string;
-  readonly name: string | null;
-  readonly scopes: readonly string[];
-  readonly status: string;
-  readonly createdAt: number | null;
-  readonly lastUsedAt: number | null;
-}
-
-interface IssuedKeyBody {
-  readonly key: string;
-  readonly record: KeyBody;
-}
+import { loadHubProgram } from "../hub_program.ts";
+import type { IssuedKeyBody, KeyBody } from "../key_views.ts";
+import { loadSettings } from "./serve.ts";
 
 const KEY = { name: "id", required: true, description: "id of the key, as `hub keys list` shows it" } as const;
 
@@ -30,23 +18,59 @@ const create: Command = {
   options: {
     name: { type: "text", value: "NAME", description: "What it is for" },
     scope: { type: "text", multiple: true, value: "SCOPE", description: "May be repeated; a trailing * is a pattern" },
+    scopes: { type: "text", value: "SCOPE,…", description: "Several scopes at once" },
+    offline: {
+      type: "flag",
+      description: "Make it in the database itself, without a key: for who has lost the administrator's",
+    },
     expires: { type: "text", value: "DAYS", description: "Days until it expires (default: never)" },
     ...HUB_OPTIONS,
   },
-  examples: ["hub keys create --name ci --scope workflow:run --scope run:read"],
+  examples: [
+    "hub keys create --name ci --scope workflow:run --scope run:read",
+    "hub keys create --offline --scopes '*'",
+  ],
   async run(args, cli) {
-    const name = args.text("name");
+    const offline = args.flag("offline");
+    const name = args.text("name") ?? (offline ? "offline" : undefined);
     if (name === undefined) throw usageError("`hub keys create` wants --name: what the key is for");
-    const scopes = args.texts("scope");
+    const listed = (args.text("scopes") ?? "").split(/[\s,]+/).filter((scope) => scope !== "");
+    const scopes = [...args.texts("scope"), ...listed];
     if (scopes.length === 0) {
       throw usageError("`hub keys create` wants at least one --scope", "For everything: --scope '*'");
     }
-    const hub = await openHub(args, cli);
     const expires = args.text("expires");
     const body = { name, scopes, ...(expires !== undefined && { expiresAt: cli.now() + readDays(expires) }) };
+    if (offline) return showIssued(await createOffline(body, args, cli), args, cli);
+    const hub = await openHub(args, cli);
     return showIssued(await hub.post<IssuedKeyBody>("/api/keys", { body }), args, cli);
   },
 };
+
+async function createOffline(
+  key: { readonly name: string; readonly scopes: readonly string[]; readonly expiresAt?: number },
+  args: ParsedArgs,
+  cli: Cli,
+): Promise<IssuedKeyBody> {
+  for (const name of ["url", "key"]) {
+    if (args.text(name) !== undefined) {
+      throw usageError(`--${name} is of a hub that runs: with --offline the key is made in the database itself`);
+    }
+  }
+  const dataDir = args.text("data-dir");
+  const config = await loadSettings({ ...cli.environment(), ...(dataDir !== undefined && { HUB_DATA_DIR: dataDir }) });
+  const { createKeyOffline } = await loadHubProgram();
+  try {
+    const issued = await createKeyOffline({ config, ...key });
+    cli.err(`Made in ${config.databaseUrl === null ? `the database in ${config.dataDir}` : "the configured database"}`);
+    return issued;
+  } catch (error) {
+    throw new CliError(`Cannot make a key offline: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: "The embedded database is its hub's alone while that runs; HUB_DATA_DIR or HUB_DATABASE_URL names another",
+      cause: error,
+    });
+  }
+}
 
 function readDays(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) < 1) {

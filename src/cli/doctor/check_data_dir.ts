@@ -1,7 +1,6 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { readableSecrets } from "../../config/mod.ts";
 import type { Finding, Subject } from "./finding.ts";
-
-const SECRETS = ["admin.key", "master.key", "keyring.json"];
 
 /** The data directory: that it can be written, and that nobody else can read its secrets. */
 export async function checkDataDir({ env }: Subject): Promise<readonly Finding[]> {
@@ -18,7 +17,10 @@ export async function checkDataDir({ env }: Subject): Promise<readonly Finding[]
       mend: "Set HUB_DATA_DIR to another place",
     }];
   }
-  return [await writable(dataDir), ...await openSecrets(dataDir)];
+  return [
+    await writable(dataDir),
+    ...await openSecrets(dataDir, resolve(env["HUB_MASTER_KEY_FILE"] || `${dataDir}/master.key`)),
+  ];
 }
 
 async function writable(dataDir: string): Promise<Finding> {
@@ -36,19 +38,11 @@ async function writable(dataDir: string): Promise<Finding> {
   }
 }
 
-async function openSecrets(dataDir: string): Promise<readonly Finding[]> {
-  if (Deno.build.os === "windows") return [];
-  const findings: Finding[] = [];
-  for (const path of SECRETS.map((name) => join(dataDir, name))) {
-    const mode = (await Deno.stat(path).catch(() => null))?.mode ?? null;
-    if (mode === null || (mode & 0o077) === 0) continue;
-    const message = `${path} can be read by others: its mode is ${(mode & 0o777).toString(8)}`;
-    findings.push({
-      what: "data dir",
-      state: "fail",
-      message,
-      mend: `Run \`chmod 600 ${path}\`, and rotate what it holds`,
-    });
-  }
-  return findings;
+async function openSecrets(dataDir: string, masterKeyPath: string): Promise<readonly Finding[]> {
+  return (await readableSecrets({ dataDir, masterKeyPath })).map(({ path, mode }) => ({
+    what: "data dir",
+    state: "fail",
+    message: `${path} can be read by others: its mode is ${mode}`,
+    mend: `Run \`chmod 600 ${path}\`, and rotate what it holds`,
+  }));
 }
