@@ -1,5 +1,5 @@
 import { Type } from "@alkdev/typebox";
-import { CallError } from "@alkdev/operations";
+import { CallError, linearPattern } from "@alkdev/operations";
 import type { SpokeOperation } from "@alkdev/spoke";
 import { relative } from "node:path";
 import type { AllowedPaths } from "./allowed_paths.ts";
@@ -153,7 +153,7 @@ function search(paths: AllowedPaths): SpokeOperation {
 function lineTest(pattern: string, regex: boolean): (line: string) => boolean {
   if (!regex) return (line) => line.includes(pattern);
   try {
-    const expression = new RegExp(pattern, "u");
+    const expression = linearPattern(pattern);
     return (line) => expression.test(line);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
