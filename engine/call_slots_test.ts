@@ -28,7 +28,7 @@ Deno.test("CallSlots keeps room for others when one organization floods", () => 
   assert.equal(slots.take(call("trickle")), true);
 });
 
-Deno.test("CallSlots never passes a limit, and loses no call", () => {
+Deno.test("CallSlots never passes a limit, and loses no call (I7)", () => {
   const org = fc.constantFrom("a", "b", "c");
   fc.assert(fc.property(fc.array(fc.tuple(org, fc.boolean(), fc.boolean())), (steps) => {
     const slots = new CallSlots<{ orgId: string; ended: boolean }>({ max: 4, maxPerOrg: 3 });

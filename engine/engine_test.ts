@@ -72,7 +72,7 @@ Deno.test("Engine lets Parallel siblings of a failed branch finish and aborts th
   assert.deepEqual(await t.statuses(runId), { bad: "failed", x: "completed", y: "completed", after: "aborted" });
 });
 
-Deno.test("Engine keeps maxConcurrency of a Parallel", async () => {
+Deno.test("Engine keeps maxConcurrency of a Parallel (I7)", async () => {
   const t = new TestEngine();
   let now = 0;
   let most = 0;

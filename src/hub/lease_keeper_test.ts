@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import type { Engine } from "../../engine/mod.ts";
 
-Deno.test("LeaseKeeper.claim() tries a run again that could not be taken up, and tells of it once", async () => {
+Deno.test("LeaseKeeper.claim() tries a run again that could not be taken up, and tells of it once (I4)", async () => {
   const told: string[] = [];
   let claims = [["a", "b"]];
   let isMended = false;

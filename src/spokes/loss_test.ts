@@ -131,7 +131,7 @@ Deno.test("a spoke silent for three heartbeats is lost, one that beats is not", 
   assert.equal((await client.closed).code, 4002);
 });
 
-Deno.test("a stream ends with SPOKE_LOST when the socket closes, and its spoke is told later", async () => {
+Deno.test("a stream ends with SPOKE_LOST when the socket closes, and its spoke is told later (I8)", async () => {
   await using hub = startTestHub();
   const client = await hub.raw();
   const operations = [{ ...ECHO, type: "subscription" }];

@@ -55,7 +55,7 @@ Deno.test("RunnerPool.call() rejects with OPERATION_NOT_FOUND when nobody of the
   assert.deepEqual(hub.pool.list("other"), []);
 });
 
-Deno.test("RunnerPool.stream() gives chunks in order, then ends", async () => {
+Deno.test("RunnerPool.stream() gives chunks in order, then ends (I8)", async () => {
   await using hub = startTestHub();
   await hub.spoke({
     operations: [{
