@@ -15,7 +15,7 @@ import { toEventError } from "./event_error.ts";
 import { Appender } from "./group_commit.ts";
 import { toJsonValue } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
-import { wantInstant, wantMs, workflowOperation } from "./node_values.ts";
+import { type CallInput, callInput, wantInstant, wantMs, workflowOperation } from "./node_values.ts";
 import { type Program, VertexKind } from "./program.ts";
 import { nextAttemptAt } from "./retry.ts";
 import type { RunHost } from "./run_host.ts";
@@ -233,7 +233,7 @@ export class ActiveRun extends Appender {
       const before = this.bytes;
       const data = toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, this.#host.limits, this);
       this.#host.grow(this.bytes - before);
-      output = data === envelope.data ? envelope : { data, meta: envelope.meta };
+      output = { data, meta: envelope.meta };
     } catch (error) {
       return this.failed(call, error);
     }
@@ -268,7 +268,7 @@ export class ActiveRun extends Appender {
     if (call.logged) return;
     call.logged = true;
     if (this.state.terminal !== null) return;
-    const { nodeKey: key, attempt, requestId, operationId, input, startedAt: at } = call;
+    const { nodeKey: key, attempt, requestId, operationId, recorded: input, startedAt: at } = call;
     const type = "call.requested";
     this.#append({ runId: this.id, seq: ++this.#seq, at, type, key, attempt, requestId, operationId, input }, call);
   }
@@ -289,9 +289,9 @@ export class ActiveRun extends Appender {
     const node = this.#node(place);
     if (node.kind !== "operation" && node.kind !== "workflow") return;
     const key = keyOf(this.state, place.frame, place.vertex);
-    let input: Json;
+    let given: CallInput;
     try {
-      input = toJsonValue(bind(this.state, place.frame, node.input), `the input of node "${key}"`, limits);
+      given = callInput(this.state, place.frame, node, limits);
     } catch (error) {
       return this.emit({ type: "node.failed", key, error: toEventError(error, limits) }, place);
     }
@@ -305,7 +305,7 @@ export class ActiveRun extends Appender {
       attempt,
       requestId: ids.requestId(this.id, key, attempt),
       operationId: node.kind === "operation" ? node.operationId : workflowOperation(node),
-      input,
+      ...given,
       deadline: timeoutMs === undefined ? this.state.created?.deadline ?? null : now + timeoutMs,
       spoke: node.kind === "operation" ? node.spoke ?? null : null,
       startedAt: now,

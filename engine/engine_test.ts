@@ -395,6 +395,33 @@ Deno.test("Engine refuses a result that is too large or has no JSON form, with t
   assert.equal(odd.type === "run.failed" && odd.error.code, "VALIDATION_ERROR");
 });
 
+Deno.test("Engine lets no handler change what is recorded, in its input or in what it has answered (I6)", async () => {
+  const t = new TestEngine();
+  const kept = { list: [1] };
+  t.handlers.set("t.give", () => kept);
+  t.handlers.set("t.spoil", (call) => {
+    const input = call.input as { list: number[] };
+    input.list.push(2);
+    kept.list.push(3);
+    return input;
+  });
+  const ref = { $ref: "nodes.a" };
+  const end = await t.run(seq(op("a", {}, "give"), op("b", { input: ref }, "spoil"), op("c", { input: ref })));
+  assert.deepEqual(end.type === "run.completed" && end.output, { list: [1] });
+  assert.deepEqual(t.committed.filter((event) => event.type === "call.requested").map((event) => event.input), [
+    {},
+    { list: [1] },
+    { list: [1] },
+  ]);
+});
+
+Deno.test("Engine keeps a field named __proto__ as data", async () => {
+  const t = new TestEngine();
+  const odd = JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}');
+  const end = await t.run(op("a", { input: { $ref: "input" } }), odd);
+  assert.equal(JSON.stringify(end.type === "run.completed" && end.output), JSON.stringify(odd));
+});
+
 Deno.test("Engine records a handler's Date as its JSON text, in memory as in the log", async () => {
   const t = new TestEngine();
   t.handlers.set("t.date", () => ({ at: new Date(0), gone: undefined }));

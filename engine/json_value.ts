@@ -15,8 +15,9 @@ export interface ValueLimits {
 export const DEFAULT_VALUE_LIMITS: ValueLimits = { maxBytes: 1024 * 1024, maxDepth: 64 };
 
 /**
- * The value as the log will give it back. Plain JSON is returned as it is, at the cost of one walk; anything else (Dates,
- * undefined fields, class instances) goes through its JSON text, so that memory and log never differ.
+ * The value as the log will give it back, and nobody else's: always a copy, so that a handler that changes its input, or what it
+ * has answered, changes nothing that is recorded (I6). Plain JSON is copied; anything else (Dates, undefined fields, class
+ * instances) goes through its JSON text.
  *
  * @throws CallError PAYLOAD_TOO_LARGE or VALIDATION_ERROR naming `what`.
  */
@@ -31,7 +32,7 @@ export function toJsonValue(value: unknown, what: string, limits: ValueLimits, m
     });
   }
   if (meter !== undefined) meter.bytes += limits.maxBytes - walk.left;
-  if (walk.plain) return value as Json;
+  if (walk.plain) return copy(value as Json);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -40,6 +41,21 @@ export function toJsonValue(value: unknown, what: string, limits: ValueLimits, m
   }
   if (text !== undefined && text.length > limits.maxBytes) throw tooLarge(what, limits);
   return text === undefined ? null : JSON.parse(text) as Json;
+}
+
+function copy(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  const made: Record<string, Json> = {};
+  const source = value as Readonly<Record<string, Json>>;
+  for (const key in source) {
+    if (key !== "__proto__") made[key] = copy(source[key]!);
+    else {
+      const own = { value: copy(source[key]!), enumerable: true, configurable: true, writable: true };
+      Object.defineProperty(made, key, own); // an assignment would set the prototype
+    }
+  }
+  return made;
 }
 
 interface Walk {

@@ -16,7 +16,10 @@ export class NodeCall implements DispatchedCall {
   readonly attempt: number;
   readonly requestId: string;
   readonly operationId: string;
+  /** The handler's own copy. */
   readonly input: Json;
+  /** What the log says it was given. */
+  readonly recorded: Json;
   readonly deadline: number | null;
   readonly spoke: Readonly<Record<string, string>> | null;
   readonly startedAt: number;
@@ -40,6 +43,7 @@ export class NodeCall implements DispatchedCall {
       readonly requestId: string;
       readonly operationId: string;
       readonly input: Json;
+      readonly recorded: Json;
       readonly deadline: number | null;
       readonly spoke: Readonly<Record<string, string>> | null;
       readonly startedAt: number;
@@ -54,6 +58,7 @@ export class NodeCall implements DispatchedCall {
     this.requestId = params.requestId;
     this.operationId = params.operationId;
     this.input = params.input;
+    this.recorded = params.recorded;
     this.deadline = params.deadline;
     this.spoke = params.spoke;
     this.startedAt = params.startedAt;

@@ -1,6 +1,30 @@
 /** What a node's own fields come to when it starts. */
 import { CallError } from "@alkdev/operations";
-import type { ChildRunNode, Json } from "@alkdev/flowgraph";
+import type { ChildRunNode, Json, OperationNode } from "@alkdev/flowgraph";
+import { toJsonValue, type ValueLimits } from "./json_value.ts";
+import type { Frame } from "./state/frame.ts";
+import type { RunState } from "./state/run_state.ts";
+import { bind } from "./state/values.ts";
+
+/** What a call is given: the handler's own copy, and what the log says it was given. */
+export interface CallInput {
+  readonly input: Json;
+  readonly recorded: Json;
+}
+
+/** @throws CallError PAYLOAD_TOO_LARGE or VALIDATION_ERROR, and what a template's function throws */
+export function callInput(
+  state: RunState,
+  frame: Frame,
+  node: OperationNode | ChildRunNode,
+  limits: ValueLimits,
+): CallInput {
+  const what = `the input of node "${node.key}${frame.suffix}"`;
+  const bound = bind(state, frame, node.input);
+  // What is recorded is made of recorded values, which nobody changes; what a function gave is somebody's.
+  const recorded = state.program.functions.size > 0 ? toJsonValue(bound, what, limits) : bound;
+  return { input: toJsonValue(recorded, what, limits), recorded };
+}
 
 /** The operation that starts a child run. */
 export function workflowOperation(node: ChildRunNode): string {
