@@ -18,7 +18,7 @@ import { Network } from "./spoke.ts";
 import { randomWorkflow, type SimulatedWorkflow } from "./workflows.ts";
 
 /** Steps after which a world that should be quiet is said never to become so. */
-const MAX_STEPS = 30_000;
+const MAX_STEPS = 120_000;
 /** Promise jobs that a step may cause in a row before the next one: more than any chain of awaits in the engine. */
 const JOBS = 12;
 
