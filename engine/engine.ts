@@ -22,6 +22,7 @@ import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
 import type { CommitResult, FencedError } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
+import { abortRun, answerSignal } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
 
@@ -121,7 +122,7 @@ export class Engine {
     const run = this.#runs.get(runId);
     if (run === undefined) return false;
     const done = this.done(runId)!;
-    run.abort(params.reason, params.by);
+    abortRun(run, params.reason, params.by);
     return await done !== null;
   }
 
@@ -142,7 +143,7 @@ export class Engine {
     const run = this.#runs.get(runId);
     if (run === undefined) return "unknown";
     const payload = toJsonValue(params.payload, "the signal's payload", this.#limits.value);
-    const outcome = run.answer(params.name, payload, params.by);
+    const outcome = answerSignal(run, params.name, payload, params.by);
     if (outcome === "answered") await this.#durable(run);
     return outcome;
   }
@@ -241,11 +242,11 @@ export class Engine {
     this.#commit.schedule();
     this.#options.dispatcher.dispatch(call).then(
       (envelope) => {
-        if (this.#state !== "stopped") call.run.responded(call, envelope);
+        if (this.#state !== "stopped") call.run.calls.responded(call, envelope);
         this.#release(call);
       },
       (error: unknown) => {
-        if (this.#state !== "stopped") call.run.failed(call, error);
+        if (this.#state !== "stopped") call.run.calls.failed(call, error);
         this.#release(call);
       },
     );
@@ -268,7 +269,7 @@ export class Engine {
     const fresh = this.#fresh;
     if (fresh.length === 0) return;
     this.#fresh = [];
-    for (const call of fresh) call.run.request(call);
+    for (const call of fresh) call.run.calls.request(call);
   }
 
   #committed(batch: readonly RunEvent[], { duplicates }: CommitResult): void {
