@@ -2,14 +2,16 @@
  * Room for calls under way, and the queue before it.
  *
  * - C1 At most `max` calls hold a slot, at most `maxPerOrg` of one organization: a flood of one leaves room for the others.
- * - C2 Who waits is served in turn between organizations, in order within one.
+ * - C2 Who waits is served in turn between organizations; within one by rank, which is priority and age (`rank.ts`).
  */
-export class CallSlots<Call extends { readonly orgId: string; readonly ended: boolean }> {
+import { RankedLine } from "./ranked_line.ts";
+
+export class CallSlots<Call extends { readonly orgId: string; readonly ended: boolean; readonly rank: number }> {
   readonly #max: number;
   readonly #maxPerOrg: number;
   #taken = 0;
   readonly #takenBy: Map<string, number> = new Map();
-  readonly #waiting: Map<string, Line<Call>> = new Map();
+  readonly #waiting: Map<string, RankedLine<Call>> = new Map();
   #queued = 0;
 
   constructor(limits: { readonly max: number; readonly maxPerOrg: number }) {
@@ -32,9 +34,9 @@ export class CallSlots<Call extends { readonly orgId: string; readonly ended: bo
       this.#occupy(orgId);
       return true;
     }
-    const line = this.#waiting.get(orgId);
-    if (line === undefined) this.#waiting.set(orgId, { calls: [call], head: 0 });
-    else line.calls.push(call);
+    let line = this.#waiting.get(orgId);
+    if (line === undefined) this.#waiting.set(orgId, line = new RankedLine());
+    line.push(call);
     this.#queued++;
     return false;
   }
@@ -54,7 +56,7 @@ export class CallSlots<Call extends { readonly orgId: string; readonly ended: bo
       if (!this.#hasRoom(orgId)) continue;
       const call = this.#shift(line);
       this.#waiting.delete(orgId);
-      if (line.head < line.calls.length) this.#waiting.set(orgId, line); // to the end of the turn
+      if (line.length > 0) this.#waiting.set(orgId, line); // to the end of the turn
       if (call === null) continue;
       this.#occupy(orgId);
       return call;
@@ -67,14 +69,9 @@ export class CallSlots<Call extends { readonly orgId: string; readonly ended: bo
     this.#queued = 0;
   }
 
-  #shift(line: Line<Call>): Call | null {
-    while (line.head < line.calls.length) {
-      const call = line.calls[line.head++]!;
+  #shift(line: RankedLine<Call>): Call | null {
+    for (let call = line.shift(); call !== undefined; call = line.shift()) {
       this.#queued--;
-      if (line.head > 1024 && line.head * 2 > line.calls.length) {
-        line.calls.splice(0, line.head);
-        line.head = 0;
-      }
       if (!call.ended) return call;
     }
     return null;
@@ -88,9 +85,4 @@ export class CallSlots<Call extends { readonly orgId: string; readonly ended: bo
     this.#taken++;
     this.#takenBy.set(orgId, (this.#takenBy.get(orgId) ?? 0) + 1);
   }
-}
-
-interface Line<Call> {
-  readonly calls: Call[];
-  head: number;
 }

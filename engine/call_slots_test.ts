@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CallSlots } from "./call_slots.ts";
+import { AGEING_MS, rankOf } from "./rank.ts";
 import { op, par, TestEngine } from "./testing/test_engine.ts";
 
-const call = (orgId: string, name = "") => ({ orgId, name, ended: false });
+const call = (orgId: string, name = "", rank = 0) => ({ orgId, name, ended: false, rank });
 
 Deno.test("CallSlots serves organizations in turn, each in order", () => {
   const slots = new CallSlots<ReturnType<typeof call>>({ max: 1, maxPerOrg: 1 });
@@ -21,6 +22,20 @@ Deno.test("CallSlots serves organizations in turn, each in order", () => {
   assert.deepEqual(served, ["a1", "b1", "a2", "a3"]);
 });
 
+Deno.test("CallSlots serves a higher priority first, and lets what waits gain on it", () => {
+  const slots = new CallSlots<ReturnType<typeof call>>({ max: 1, maxPerOrg: 1 });
+  slots.take(call("a", "running"));
+  slots.take(call("a", "old", rankOf(0, 0)));
+  slots.take(call("a", "urgent", rankOf(4 * AGEING_MS, 5)));
+  slots.take(call("a", "late", rankOf(6 * AGEING_MS, 5)));
+  const served: string[] = [];
+  while (slots.queued > 0) {
+    slots.release("a");
+    served.push(slots.next()!.name);
+  }
+  assert.deepEqual(served, ["urgent", "old", "late"]);
+});
+
 Deno.test("CallSlots keeps room for others when one organization floods", () => {
   const slots = new CallSlots<ReturnType<typeof call>>({ max: 10, maxPerOrg: 7 });
   for (let i = 0; i < 100; i++) slots.take(call("flood"));
@@ -31,12 +46,12 @@ Deno.test("CallSlots keeps room for others when one organization floods", () => 
 Deno.test("CallSlots never passes a limit, and loses no call (I7)", () => {
   const org = fc.constantFrom("a", "b", "c");
   fc.assert(fc.property(fc.array(fc.tuple(org, fc.boolean(), fc.boolean())), (steps) => {
-    const slots = new CallSlots<{ orgId: string; ended: boolean }>({ max: 4, maxPerOrg: 3 });
-    const held: { orgId: string; ended: boolean }[] = [];
+    const slots = new CallSlots<{ orgId: string; ended: boolean; rank: number }>({ max: 4, maxPerOrg: 3 });
+    const held: { orgId: string; ended: boolean; rank: number }[] = [];
     let waiting = 0;
     for (const [orgId, isRelease, ends] of steps) {
       if (!isRelease) {
-        const one = { orgId, ended: false };
+        const one = { orgId, ended: false, rank: (held.length + waiting) % 3 };
         if (slots.take(one)) held.push(one);
         else {
           waiting++;
@@ -75,4 +90,11 @@ Deno.test("Engine frees the slot of a call that timed out though its handler nev
   const end = await t.run(par([op("a", { timeout: 10 }, "hang"), op("b", { timeout: 10 }, "hang")]));
   assert.deepEqual(end.type === "run.failed" && end.counts.failed, 2);
   assert.equal(t.engine.stats().inFlight, 0);
+});
+
+Deno.test("Engine starts a waiting call of a higher priority first", async () => {
+  const t = new TestEngine({ limits: { maxInFlight: 1, maxInFlightPerOrg: 1 } });
+  const end = await t.run(par([op("first"), op("a"), op("b", { priority: 5 }), op("c", { priority: 7 })]));
+  assert.equal(end.type, "run.completed");
+  assert.deepEqual(t.calls.map(({ nodeKey }) => nodeKey), ["first", "c", "b", "a"]);
 });

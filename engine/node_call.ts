@@ -2,6 +2,7 @@ import type { Json } from "@alkdev/flowgraph";
 import type { Identity } from "@alkdev/operations";
 import type { DispatchedCall } from "./ports.ts";
 import type { ActiveRun } from "./active_run.ts";
+import { rankOf } from "./rank.ts";
 import type { Frame } from "./state/frame.ts";
 
 /**
@@ -23,6 +24,8 @@ export class NodeCall implements DispatchedCall {
   readonly deadline: number | null;
   readonly spoke: Readonly<Record<string, string>> | null;
   readonly startedAt: number;
+  /** Its run's and its node's together; higher first. */
+  readonly priority: number;
   /** Whether `call.requested` is in the log, or at least in the next batch. */
   logged: boolean;
   ended = false;
@@ -47,6 +50,7 @@ export class NodeCall implements DispatchedCall {
       readonly deadline: number | null;
       readonly spoke: Readonly<Record<string, string>> | null;
       readonly startedAt: number;
+      readonly priority: number;
       readonly logged: boolean;
     },
   ) {
@@ -62,7 +66,12 @@ export class NodeCall implements DispatchedCall {
     this.deadline = params.deadline;
     this.spoke = params.spoke;
     this.startedAt = params.startedAt;
+    this.priority = params.priority;
     this.logged = params.logged;
+  }
+
+  get rank(): number {
+    return rankOf(this.startedAt, this.priority);
   }
 
   get runId(): string {

@@ -60,6 +60,7 @@ export class RunCalls {
       deadline: timeoutMs === undefined ? run.state.created?.deadline ?? null : now + timeoutMs,
       spoke: node.kind === "operation" ? node.spoke ?? null : null,
       startedAt: now,
+      priority: (run.state.created?.priority ?? 0) + (node.kind === "operation" ? node.priority ?? 0 : 0),
       logged,
     });
     (this.#calls ??= new Map()).set(key, call);
