@@ -14,6 +14,7 @@ import type { EventOf, RunEvent, RunStatus } from "../events.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
+import { releaseSlot, takeSlot } from "./slots.ts";
 import { mapItems } from "./values.ts";
 
 /** What has ended and not yet spread. One stack for all runs: `apply` ends with it empty, and nothing runs in between. */
@@ -187,7 +188,7 @@ export class RunState {
       if (--frame.pending[next]! === 0) this.#arrive(frame, next);
     }
     const entry = block.slotEntry[vertex]!;
-    if (entry >= 0) this.#releaseSlot(frame, entry);
+    if (entry >= 0) releaseSlot(this.program, frame, entry, (next) => this.#begin(frame, next));
     if (vertex === this.program.exit[block.root]) this.#frameDone(frame, bad);
   }
 
@@ -201,7 +202,7 @@ export class RunState {
     if (tainted && !(kind === VertexKind.GATE && coversFailure(this, frame, vertex))) {
       return this.#abortRange(frame, vertex, this.program.exit[frame.block.nodes[vertex]!]!);
     }
-    if (frame.block.slotOf[vertex]! >= 0 && !this.#takeSlot(frame, vertex)) return;
+    if (frame.block.slotOf[vertex]! >= 0 && !takeSlot(this.program, frame, vertex)) return;
     this.#begin(frame, vertex);
   }
 
@@ -219,53 +220,6 @@ export class RunState {
       default:
         frame.status[vertex] = Status.READY;
         this.ready.push({ frame, vertex });
-    }
-  }
-
-  #takeSlot(frame: Frame, vertex: number): boolean {
-    const enter = frame.block.slotOf[vertex]!;
-    const node = this.program.plan.nodes[frame.block.nodes[enter]!]!;
-    const groups = frame.groups ??= new Map();
-    let group = groups.get(enter);
-    if (group === undefined) groups.set(enter, group = { active: 0, queue: [], head: 0, held: new Set() });
-    const full = node.kind === "parallel" && group.active >= (node.maxConcurrency ?? Infinity);
-    if (full || !this.#maySlot(frame, vertex)) {
-      frame.status[vertex] = Status.WAITING;
-      group.queue.push(vertex);
-      return false;
-    }
-    group.active++;
-    group.held.add(vertex);
-    return true;
-  }
-
-  /** False while a sibling that it waits for inside has not ended: see `Block.slotAfter`. */
-  #maySlot(frame: Frame, vertex: number): boolean {
-    const siblings = frame.block.slotAfter.get(vertex);
-    return siblings === undefined || siblings.every((exit) => isTerminal(frame.status[exit]!));
-  }
-
-  /** A child has ended: its slot, if it had one, goes to the next that may have it. */
-  #releaseSlot(frame: Frame, entry: number): void {
-    const enter = frame.block.slotOf[entry]!;
-    const group = frame.groups?.get(enter);
-    if (group === undefined) return;
-    if (group.held.delete(entry)) group.active--;
-    const node = this.program.plan.nodes[frame.block.nodes[enter]!]!;
-    const max = node.kind === "parallel" ? node.maxConcurrency ?? Infinity : Infinity;
-    for (let at = group.head; at < group.queue.length && group.active < max;) {
-      const next = group.queue[at]!;
-      const waits = frame.status[next] === Status.WAITING;
-      if (waits && !this.#maySlot(frame, next)) {
-        at++;
-        continue;
-      }
-      if (at === group.head) at = ++group.head;
-      else group.queue.splice(at, 1);
-      if (!waits) continue;
-      group.active++;
-      group.held.add(next);
-      this.#begin(frame, next);
     }
   }
 
