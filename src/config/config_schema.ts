@@ -24,6 +24,11 @@ const limits = Type.Object({
   maxWaitSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
 }, strict);
 
+const egress = Type.Object({
+  allowHosts: Type.Optional(texts),
+  allowPrivate: Type.Optional(texts),
+}, strict);
+
 const file = Type.Object({
   $schema: Type.Optional(Type.String()),
   host: Type.Optional(Type.String({ minLength: 1 })),
@@ -33,6 +38,7 @@ const file = Type.Object({
   encryptionKeys: Type.Optional(Type.String({ pattern: "^v\\d+:" })),
   workflows: Type.Optional(texts),
   httpHosts: Type.Optional(texts),
+  egress: Type.Optional(egress),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
 }, strict);
@@ -56,6 +62,8 @@ export interface ConfigFile {
   readonly workflows?: readonly string[];
   /** Hosts that `core.http` may call. */
   readonly httpHosts?: readonly string[];
+  /** What outgoing requests may reach: the only hosts, and those that may have private addresses. */
+  readonly egress?: { readonly allowHosts?: readonly string[]; readonly allowPrivate?: readonly string[] };
   readonly log?: { readonly level?: LogLevelName; readonly format?: LogFormat };
   readonly limits?: {
     readonly bodyBytes?: number;

@@ -21,9 +21,18 @@ export interface HubConfig {
   readonly workflows: readonly string[];
   /** Hosts that `core.http` may call. */
   readonly httpHosts: readonly string[];
+  readonly egress: HubEgress;
   readonly limits: HubLimits;
   /** To be logged once there is a log. */
   readonly warnings: readonly string[];
+}
+
+/** What outgoing HTTP requests may reach: webhooks, providers, remote services. Hosts are `host` or `host:port`. */
+export interface HubEgress {
+  /** The only hosts; null: any public one. */
+  readonly allowHosts: readonly string[] | null;
+  /** Hosts that may have private or loopback addresses. */
+  readonly allowPrivate: readonly string[];
 }
 
 /** What a request may ask for. */

@@ -36,6 +36,7 @@ export async function loadConfig({ env, files }: ConfigSources): Promise<HubConf
     log: { level: fromEnv.logLevel ?? file.log?.level ?? "info", format: file.log?.format ?? "auto" },
     workflows: [...(file.workflows ?? []), ...(fromEnv.workflows ?? [])],
     httpHosts: file.httpHosts ?? [],
+    egress: { allowHosts: file.egress?.allowHosts ?? null, allowPrivate: file.egress?.allowPrivate ?? [] },
     limits: { ...DEFAULT_LIMITS, ...file.limits },
     warnings: unknownVariables(env),
   };

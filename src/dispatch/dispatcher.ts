@@ -13,6 +13,7 @@ import {
 } from "@alkdev/operations";
 import type { Caller } from "../../engine/events.ts";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
+import { createEgress, type Egress } from "../egress/mod.ts";
 import { registerBuiltins } from "./builtins/mod.ts";
 import { CallContext, type ContextHost } from "./call_context.ts";
 import { DirectCall } from "./direct_call.ts";
@@ -27,8 +28,8 @@ export interface DispatcherOptions {
   readonly localTimeoutMs?: number;
   /** Hosts that `core.http` may call, as `host` or `host:port`. Default: none. */
   readonly httpHosts?: readonly string[];
-  /** Default: the global one. */
-  readonly fetch?: typeof fetch;
+  /** Default: one of its own, to public hosts. */
+  readonly egress?: Egress;
   readonly observer?: CallObserver;
 }
 
@@ -37,8 +38,8 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 /** Routes operations: to a local handler where there is one, else to a spoke of the caller's organization. */
 export function createDispatcher(options: DispatcherOptions): HubDispatcher {
   const router = new OperationRouter(options);
-  const { registry, clock, httpHosts = [] } = options;
-  registerBuiltins(registry, { operations: router.operations, clock, httpHosts, fetch: options.fetch ?? fetch });
+  const { registry, clock, httpHosts = [], egress = createEgress({ clock }) } = options;
+  registerBuiltins(registry, { operations: router.operations, clock, httpHosts, egress });
   return router;
 }
 

@@ -4,6 +4,7 @@ import type { Clock, Engine } from "../../engine/mod.ts";
 import { workflowOperations } from "../../workflows/operations/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { type CallObserver, createDispatcher, type HubDispatcher } from "../dispatch/mod.ts";
+import { createEgress, type Egress } from "../egress/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
 import { createRunnerPool, type RunnerPool } from "../spokes/mod.ts";
@@ -19,6 +20,7 @@ export interface HubOperations {
   readonly pool: RunnerPool;
   readonly peers: Peers | null;
   readonly socketKeys: SocketKeys;
+  readonly egress: Egress;
 }
 
 /** Builds the operations' side. `late` gives what is built after it: it is asked for with the first socket and call. */
@@ -35,6 +37,7 @@ export async function openOperations(
 ): Promise<HubOperations> {
   const { config, foundation, clock, feed, keys, late } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
+  const egress = createEgress({ clock, ...config.egress });
   const registry = new OperationRegistry();
   registry.registerAll([...workflowOperations]);
   const observer = callObserver();
@@ -72,6 +75,7 @@ export async function openOperations(
     pool: peers?.operations ?? pool,
     clock,
     httpHosts: config.httpHosts,
+    egress,
     observer,
   });
   guard.onRegained(() => pool.resend());
@@ -79,7 +83,7 @@ export async function openOperations(
   startup.onStop(() => pool.close());
   const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
-  return { dispatcher, pool, peers, socketKeys };
+  return { dispatcher, pool, peers, socketKeys, egress };
 }
 
 /** What handlers and spokes say while they work goes to the log. */

@@ -5,6 +5,7 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["JSON_TOO_DEEP", [400, "The body is nested too deeply"]],
   ["UNAUTHENTICATED", [401, "An API key is needed"]],
   ["ACCESS_DENIED", [403, "The API key does not allow this"]],
+  ["EGRESS_DENIED", [403, "The hub may not send requests there"]],
   ["BUDGET_EXCEEDED", [402, "The budget is used up"]],
   ["ROUTE_NOT_FOUND", [404, "There is no such route"]],
   ["WORKFLOW_NOT_FOUND", [404, "There is no such workflow"]],

@@ -1,21 +1,18 @@
 import { Type } from "@alkdev/typebox";
 import { CallError, type OperationRegistration } from "@alkdev/operations";
-import type { Clock } from "../../../engine/ports.ts";
+import type { Egress } from "../../egress/mod.ts";
 import { defineOperation } from "./define_operation.ts";
-import { readLimited } from "./read_limited.ts";
 
 /** What `core.http` works with. */
 export interface HttpOptions {
   /** As `host` (the scheme's own port) or `host:port`. */
   readonly hosts: readonly string[];
-  readonly fetch: typeof fetch;
-  readonly clock: Clock;
+  readonly egress: Egress;
 }
 
-const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_REDIRECTS = 5;
 const DEFAULT_TIMEOUT_MS = 30_000;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Redirects stay within the first host: another one may be anybody's. */
+const POLICY = { maxBytes: 1024 * 1024, maxRedirects: 5, sameHost: true } as const;
 
 interface HttpRequest {
   readonly url: string;
@@ -26,8 +23,7 @@ interface HttpRequest {
 }
 
 /** `{url, method?, headers?, body?, timeoutMs?} -> {status, headers, body}`; a JSON body is given parsed, any other as text. */
-export function coreHttp({ hosts, fetch, clock }: HttpOptions): OperationRegistration {
-  const allowed = new Set(hosts.map((host) => host.toLowerCase()));
+export function coreHttp({ hosts, egress }: HttpOptions): OperationRegistration {
   return defineOperation({
     namespace: "core",
     name: "http",
@@ -48,95 +44,61 @@ export function coreHttp({ hosts, fetch, clock }: HttpOptions): OperationRegistr
     }),
     errorSchemas: [
       { code: "HOST_NOT_ALLOWED", description: "The host is not in the hub's configuration", schema: {} },
+      { code: "EGRESS_DENIED", description: "The request must not be sent: details.reason says why", schema: {} },
       { code: "RESPONSE_TOO_LARGE", description: "The body has more than 1 MiB", schema: {} },
     ],
     handler: async (request, context) => {
-      const timeout = new AbortController();
       const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const cancel = clock.at(clock.now() + timeoutMs, () => timeout.abort());
-      const signal = context.signal === undefined ? timeout.signal : AbortSignal.any([context.signal, timeout.signal]);
+      // An administrator named these hosts: they may be of the hub's own network.
+      const policy = { ...POLICY, allowHosts: hosts, allowPrivate: hosts, timeoutMs, totalMs: timeoutMs };
       try {
-        return await answer(await follow(fetch, allowed, request, signal), request.url);
+        return await answer(await egress.fetch(toRequest(request, context.signal), policy));
       } catch (error) {
-        if (context.signal?.aborted) throw new CallError("ABORTED", "Request was aborted", undefined, { cause: error });
-        if (timeout.signal.aborted) {
-          throw new CallError("TIMEOUT", `"${request.url}" did not answer within ${timeoutMs} ms`, undefined, {
-            cause: error,
-          });
-        }
-        if (error instanceof CallError) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new CallError("EXECUTION_ERROR", `Request to "${request.url}" failed: ${reason}`, undefined, {
-          cause: error,
-        });
-      } finally {
-        cancel();
+        throw toCoreHttpError(error, context.signal);
       }
     },
   });
 }
 
-/** Redirects are followed by hand, within the first host: another one may be anybody's. */
-async function follow(
-  fetch: typeof globalThis.fetch,
-  allowed: ReadonlySet<string>,
-  request: HttpRequest,
-  signal: AbortSignal,
-): Promise<Response> {
-  let url = toAllowedUrl(request.url, allowed);
-  const { host } = url;
-  let method = (request.method ?? "GET").toUpperCase();
-  let body = bodyOf(request.body);
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const headers = new Headers(request.headers);
-    if (body !== undefined && typeof request.body !== "string" && !headers.has("content-type")) {
-      headers.set("content-type", "application/json");
-    }
-    const init: RequestInit = { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) };
-    const response = await fetch(url, init);
-    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-    if (location === null) return response;
-    await response.body?.cancel();
-    url = toAllowedUrl(new URL(location, url).href, allowed);
-    if (url.host !== host) {
-      throw new CallError("HOST_NOT_ALLOWED", `Redirect from "${host}" to "${url.host}" is not followed`, {
-        host: url.host,
-      });
-    }
-    if (response.status === 303 || (method === "POST" && response.status < 303)) {
-      method = "GET";
-      body = undefined;
-    }
-  }
-  throw new CallError("EXECUTION_ERROR", `"${request.url}" redirects more than ${MAX_REDIRECTS} times`);
-}
-
-function toAllowedUrl(address: string, allowed: ReadonlySet<string>): URL {
-  const url = URL.canParse(address) ? new URL(address) : null;
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new CallError("VALIDATION_ERROR", `Field "url" is "${address}": wanted an http or https URL`, {
+function toRequest({ url, method = "GET", headers, body }: HttpRequest, signal: AbortSignal | undefined): Request {
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
+    throw new CallError("VALIDATION_ERROR", `Field "url" is "${url}": wanted an http or https URL`, {
       errors: [{ path: "/url", message: "wanted an http or https URL" }],
     });
   }
-  if (allowed.has(url.host)) return url;
-  throw new CallError(
-    "HOST_NOT_ALLOWED",
-    `Host "${url.host}" is not allowed: wanted one of the hosts in the hub's configuration`,
-    {
-      host: url.host,
-    },
-  );
+  const all = new Headers(headers);
+  if (body !== undefined && typeof body !== "string" && !all.has("content-type")) {
+    all.set("content-type", "application/json");
+  }
+  return new Request(url, {
+    method: method.toUpperCase(),
+    headers: all,
+    ...(signal === undefined ? {} : { signal }),
+    ...(body === undefined ? {} : { body: bodyOf(body) }),
+  });
 }
 
-function bodyOf(body: unknown): string | undefined {
-  return body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+/** The allow-list of this operation has had a code of its own from the start. */
+function toCoreHttpError(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return new CallError("ABORTED", "Request was aborted", undefined, { cause: error });
+  if (!(error instanceof CallError) || error.code !== "EGRESS_DENIED") return error;
+  const { details, message } = error;
+  const isList = isRecord(details) && (details.reason === "not-listed" || details.reason === "other-host");
+  return isList ? new CallError("HOST_NOT_ALLOWED", message, { host: details.host }, { cause: error }) : error;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function bodyOf(body: unknown): string {
+  return typeof body === "string" ? body : JSON.stringify(body);
 }
 
 async function answer(
   response: Response,
-  url: string,
 ): Promise<{ status: number; headers: Record<string, string>; body: unknown }> {
-  const text = await readLimited(response, MAX_BODY_BYTES, url);
+  const text = await response.text();
   const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
   return { status: response.status, headers, body: parse(text, headers["content-type"] ?? "") };
 }

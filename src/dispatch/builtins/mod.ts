@@ -1,6 +1,7 @@
 /** The operations that every hub has. @module */
 import type { OperationRegistry } from "@alkdev/operations";
 import type { Clock } from "../../../engine/ports.ts";
+import type { Egress } from "../../egress/mod.ts";
 import type { Operations } from "../ports.ts";
 import { coreEcho } from "./core_echo.ts";
 import { coreEval } from "./core_eval.ts";
@@ -17,19 +18,19 @@ export interface BuiltinOptions {
   readonly operations: Operations;
   readonly clock: Clock;
   readonly httpHosts: readonly string[];
-  readonly fetch: typeof fetch;
+  readonly egress: Egress;
 }
 
 export function registerBuiltins(
   registry: OperationRegistry,
-  { operations, clock, httpHosts, fetch }: BuiltinOptions,
+  { operations, clock, httpHosts, egress }: BuiltinOptions,
 ): void {
   registry.registerAll([
     coreEcho,
     coreEval,
     coreFail,
     coreSleep(clock),
-    coreHttp({ hosts: httpHosts, fetch, clock }),
+    coreHttp({ hosts: httpHosts, egress }),
     hubList(operations),
     hubSearch(operations),
     hubSchema(operations),
