@@ -30,6 +30,7 @@ export { compile, isStatic } from "./compile/compile.ts";
 export type { NamedTemplate } from "./compile/compile.ts";
 export {
   Approval,
+  childStep,
   Conditional,
   Loop,
   Map,
@@ -40,16 +41,26 @@ export {
   Signal,
   Sleep,
   SleepUntil,
+  step,
   Workflow,
 } from "./component/mod.ts";
 export type {
   ApprovalProps,
   Binding,
+  Bound,
+  ChildStep,
+  ChildStepProps,
   CommonProps,
   ConditionalProps,
+  InputOf,
+  InputProp,
   LoopProps,
   MapProps,
+  OperationCallProps,
+  OperationName,
   OperationProps,
+  OperationTypes,
+  OutputOf,
   ParallelProps,
   RaceProps,
   RetryProps,
@@ -58,7 +69,15 @@ export type {
   SignalProps,
   SleepProps,
   SleepUntilProps,
+  Step,
+  StepData,
+  StepProps,
+  WorkflowCallProps,
+  WorkflowInputOf,
+  WorkflowName,
+  WorkflowOutputOf,
   WorkflowProps,
+  WorkflowTypes,
 } from "./component/mod.ts";
 export { parseDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
@@ -74,7 +93,7 @@ export { parseReference, resolveReference, walkPath } from "./parse_reference.ts
 export type { ParsedReference } from "./parse_reference.ts";
 export type { Problem, ProblemCode } from "./problem.ts";
 export { $input, errorRef, inputRef, isReference, itemRef, ref, statusRef } from "./reference.ts";
-export type { OpenRef, Ref } from "./reference.ts";
+export type { OpenRef, Ref, ReferenceTo } from "./reference.ts";
 export { serializable } from "./serializable.ts";
 export { parseTemplate } from "./template/parse_template.ts";
 export type { ParsedTemplate } from "./template/parse_template.ts";

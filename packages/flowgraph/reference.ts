@@ -3,12 +3,20 @@ import type { Reference } from "./plan.ts";
 
 const REFERENCE: unique symbol = Symbol.for("@alkdev/flowgraph.reference");
 
-interface Marked extends Reference {
+/** Exists for the type checker only: what the reference stands for. */
+declare const VALUE: unique symbol;
+
+interface Marked<T> extends Reference {
   readonly [REFERENCE]: string;
+  readonly [VALUE]: T;
 }
 
+/** A reference that will do where a `T` is wanted: one to a `T`, one of unknown type, or one written by hand. */
+export type ReferenceTo<T> = Reference & { readonly [VALUE]?: T };
+
 /** A reference of unknown type: every property is a reference too. */
-export type OpenRef = Marked & {
+// deno-lint-ignore no-explicit-any -- it will do wherever any value is wanted
+export type OpenRef = Marked<any> & {
   // `OpenRef` here would be `OpenRef | undefined` under noUncheckedIndexedAccess, and `ref("a").b.c` an error.
   // deno-lint-ignore no-explicit-any
   readonly [key: string]: any;
@@ -20,9 +28,17 @@ export type OpenRef = Marked & {
  * equal to the plain object it serialises as.
  */
 export type Ref<T = unknown> = unknown extends T ? OpenRef
-  : T extends readonly (infer Item)[] ? Marked & { readonly [index: number]: Ref<Item> }
-  : T extends object ? Marked & { readonly [Key in keyof T & string]-?: Ref<NonNullable<T[Key]>> }
-  : Marked;
+  : T extends readonly (infer Item)[] ? Marked<T> & RefItems<Ref<Item>>
+  : T extends object ? Marked<T> & { readonly [Key in keyof T & string]-?: Ref<NonNullable<T[Key]>> }
+  : Marked<T>;
+
+/**
+ * The first ten are named: under `noUncheckedIndexedAccess` an index signature alone would make `list[0]` possibly undefined,
+ * which a reference never is.
+ */
+type RefItems<Item> =
+  & { readonly [index: number]: Item; readonly length: Marked<number> }
+  & { readonly [Index in 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9]: Item };
 
 const handler: ProxyHandler<Reference> = {
   get(target, property) {
@@ -49,8 +65,11 @@ export function inputRef<T = unknown>(): Ref<T> {
 /** The run's input, untyped. */
 export const $input: OpenRef = inputRef();
 
-/** The item of the enclosing Map, or the index of the enclosing Loop's turn, that `as` names. */
-export function itemRef<T = unknown>(as: string): Ref<T> {
+/**
+ * The item of the enclosing Map, or the index of the enclosing Loop's turn, that `as` names. With `over`, the list that the Map
+ * goes over, its type is that of the list's items.
+ */
+export function itemRef<T = unknown>(as: string, _over?: ReferenceTo<readonly T[]>): Ref<T> {
   return referenceTo<T>(as);
 }
 

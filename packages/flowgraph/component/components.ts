@@ -13,9 +13,10 @@ import type {
   SleepUntilProps,
   WorkflowProps,
 } from "./props.ts";
+import type { OperationName, WorkflowName } from "./registered_types.ts";
 
 /** Calls an operation. */
-export function Operation(props: OperationProps): Element {
+export function Operation<const Name extends OperationName>(props: OperationProps<Name>): Element {
   return createElement("operation", props);
 }
 
@@ -71,7 +72,7 @@ export function Approval(props: ApprovalProps): Element {
 }
 
 /** A child run; its data is that run's output. At the root, without `name`: the workflow itself. */
-export function Workflow(props: WorkflowProps): Element {
+export function Workflow<const Name extends WorkflowName>(props: WorkflowProps<Name>): Element {
   return createElement("workflow", props, props.children);
 }
 

@@ -13,13 +13,28 @@ export {
   SleepUntil,
   Workflow,
 } from "./components.ts";
+export { childStep, step } from "./step.ts";
+export type { ChildStep, ChildStepProps, Step, StepData, StepProps } from "./step.ts";
+export type {
+  InputOf,
+  OperationName,
+  OperationTypes,
+  OutputOf,
+  WorkflowInputOf,
+  WorkflowName,
+  WorkflowOutputOf,
+  WorkflowTypes,
+} from "./registered_types.ts";
 export type {
   ApprovalProps,
   Binding,
+  Bound,
   CommonProps,
   ConditionalProps,
+  InputProp,
   LoopProps,
   MapProps,
+  OperationCallProps,
   OperationProps,
   ParallelProps,
   RaceProps,
@@ -29,5 +44,6 @@ export type {
   SignalProps,
   SleepProps,
   SleepUntilProps,
+  WorkflowCallProps,
   WorkflowProps,
 } from "./props.ts";

@@ -1,6 +1,8 @@
 import type { Duration } from "../duration.ts";
 import type { Template } from "../element.ts";
 import type { FailurePolicy, PlanFunction, Reference } from "../plan.ts";
+import type { ReferenceTo } from "../reference.ts";
+import type { InputOf, OperationName, WorkflowInputOf, WorkflowName } from "./registered_types.ts";
 
 /** JSON with references in it, or a function of the results so far (which makes the template not serialisable). */
 export type Binding =
@@ -13,6 +15,15 @@ export type Binding =
   | PlanFunction
   | readonly Binding[]
   | { readonly [key: string]: Binding };
+
+/** A `T` in which a reference (or a function) may stand for any part. What is wanted is not known: any {@linkcode Binding}. */
+export type Bound<T> = unknown extends T ? Binding : ReferenceTo<T> | PlanFunction | BoundParts<T>;
+
+type BoundParts<T> = T extends object ? { readonly [Key in keyof T]: Bound<T[Key]> } : T;
+
+/** `input`, which may be left out where nothing in it is required. */
+export type InputProp<Input> = Record<never, never> extends Input ? { readonly input?: Bound<Input> }
+  : { readonly input: Bound<Input> };
 
 /** Props of every component. */
 export interface CommonProps {
@@ -47,10 +58,8 @@ export interface RetryProps {
   readonly on?: readonly string[];
 }
 
-export interface OperationProps extends CommonProps, RootProps {
-  /** The operation's id. */
-  readonly name: string;
-  readonly input?: Binding;
+/** What every Operation takes, whichever it calls. */
+export interface OperationCallProps extends CommonProps, RootProps {
   readonly retry?: RetryProps;
   readonly timeout?: Duration;
   readonly concurrencyKey?: string | Reference | PlanFunction;
@@ -59,6 +68,15 @@ export interface OperationProps extends CommonProps, RootProps {
   /** Labels a spoke must have. */
   readonly spoke?: Readonly<Record<string, string>>;
 }
+
+/** Of an Operation that calls `Name`. Name and input are checked where {@linkcode OperationTypes} is filled. */
+export type OperationProps<Name extends OperationName = OperationName> =
+  & OperationCallProps
+  & {
+    /** The operation's id. */
+    readonly name: Name;
+  }
+  & InputProp<InputOf<Name>>;
 
 export interface SequentialProps extends CommonProps, RootProps {
   readonly children?: Template;
@@ -84,7 +102,9 @@ export interface ConditionalProps extends CommonProps, RootProps {
 }
 
 export interface MapProps extends CommonProps, RootProps {
-  readonly over: Reference | readonly Binding[] | PlanFunction | { readonly value: readonly unknown[] };
+  readonly over: ReferenceTo<readonly unknown[]> | readonly Binding[] | PlanFunction | {
+    readonly value: readonly unknown[];
+  };
   /** The name of the item inside the body: `{"$ref": "<as>.path"}`. */
   readonly as: string;
   readonly maxConcurrency?: number;
@@ -103,12 +123,12 @@ export interface LoopProps extends CommonProps, RootProps {
 
 export interface SleepProps extends CommonProps, RootProps {
   /** Milliseconds, a duration such as `"5m"`, or a reference to milliseconds. */
-  readonly ms: Duration | Reference | PlanFunction;
+  readonly ms: Duration | ReferenceTo<Duration> | PlanFunction;
 }
 
 export interface SleepUntilProps extends CommonProps, RootProps {
   /** ISO 8601 string, ms since the epoch, or a reference to one. */
-  readonly until: string | number | Reference | PlanFunction;
+  readonly until: string | number | ReferenceTo<string | number> | PlanFunction;
 }
 
 export interface SignalProps extends CommonProps, RootProps {
@@ -130,15 +150,25 @@ export interface ApprovalProps extends CommonProps, RootProps {
   readonly answerers?: readonly string[];
 }
 
-/** With `name`, a child run. Without, and at the root only: what holds the steps, `output` and `failurePolicy`. */
-export interface WorkflowProps extends CommonProps, RootProps {
-  readonly name?: string;
+/** What every Workflow element takes. */
+export interface WorkflowCallProps extends CommonProps, RootProps {
   readonly version?: string;
-  readonly input?: Binding;
   readonly retry?: RetryProps;
   readonly timeout?: Duration;
   readonly children?: Template;
 }
+
+/** With `name`, a child run. Without, and at the root only: what holds the steps, `output` and `failurePolicy`. */
+export type WorkflowProps<Name extends WorkflowName = WorkflowName> =
+  & WorkflowCallProps
+  & (
+    | ({ readonly name: Name } & InputProp<WorkflowInputOf<Name>>)
+    | { readonly name?: undefined; readonly input?: undefined }
+  );
+
+/** Of an Operation whichever it calls, each with its own input. */
+type AnyOperationProps = { readonly [Name in OperationName]: OperationProps<Name> }[OperationName];
+type AnyWorkflowProps = { readonly [Name in WorkflowName]: WorkflowProps<Name> }[WorkflowName];
 
 /** Props by tag. */
 export interface IntrinsicProps {
@@ -146,12 +176,12 @@ export interface IntrinsicProps {
   readonly conditional: ConditionalProps;
   readonly loop: LoopProps;
   readonly map: MapProps;
-  readonly operation: OperationProps;
+  readonly operation: AnyOperationProps;
   readonly parallel: ParallelProps;
   readonly race: RaceProps;
   readonly sequential: SequentialProps;
   readonly signal: SignalProps;
   readonly sleep: SleepProps;
   readonly sleepuntil: SleepUntilProps;
-  readonly workflow: WorkflowProps;
+  readonly workflow: AnyWorkflowProps;
 }
