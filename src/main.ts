@@ -15,6 +15,7 @@ import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount
 import { createMetrics } from "./hub/metrics.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
+import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
 import { hubLogger } from "./logger/mod.ts";
@@ -89,12 +90,14 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const clock = createSystemClock();
   const feed = new RunFeed();
   const runsOf = (): Runs => late.runs!; // no socket is accepted before the last step
+  const sight = openSight(startup, { db: foundation.db, clock });
   const operations = await openOperations(startup, {
     config,
     foundation,
     clock,
     feed,
     keys,
+    observer: sight.observer,
     late: { runs: runsOf, engine: () => late.engine },
   });
   const { dispatcher, pool, peers, socketKeys } = operations;
@@ -140,7 +143,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     limits: config.limits,
     log: hubLogger("server"),
     closing: startup.closing,
-  }, { mounts: [mcpMount(mcp)] });
+  }, { mounts: [mcpMount(mcp)], routes: sight.routes({ log: hubLogger("server"), closing: startup.closing }) });
   door.open((request) => app.fetch(request));
   await writeHubFile(config.dataDir, url);
   startup.onStop(() => Deno.remove(`${config.dataDir}/hub.json`).catch(() => {}));

@@ -45,13 +45,13 @@ export class HubClient {
 
   /**
    * The events of a stream up to the first that `isLast` holds for. Whenever the connection ends before, it is opened again
-   * after the last event seen, after pauses that grow; fails when the hub stays away.
+   * after the last event seen, after pauses that grow; fails when the hub stays away. `last`: the id to begin after.
    */
   async *events(
     path: string,
     isLast: (event: ServerSentEvent) => boolean,
+    last = "0",
   ): AsyncGenerator<ServerSentEvent, void, undefined> {
-    let last = "0";
     for (let failures = 0;;) {
       let dropped: unknown = null;
       try {

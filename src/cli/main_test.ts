@@ -262,3 +262,20 @@ Deno.test("`hub --help` and each command's --help tell what there is", async () 
   const run = await command(["run", "--help"]);
   assert.match(run.out, /Usage: hub run <workflow> \[options\][\s\S]*-i, --input JSON\|@file/);
 });
+
+Deno.test("runCli() follows a run's log until its end, after the line it is told", async () => {
+  const line = (id: number, message: string) =>
+    `id: ${id}\nevent: log\ndata: ${
+      JSON.stringify({ id, at: id, key: "a", attempt: 1, level: "warn", message, data: { n: id } })
+    }\n\n`;
+  const ids: (string | null)[] = [];
+  const told = await hub(["runs", "logs", "run-1", "--follow", "--node", "a", "--after", "6"], (request, url) => {
+    if (url.pathname !== "/api/runs/run-1/logs") return undefined;
+    ids.push(request.headers.get("last-event-id"));
+    return stream(ids.length === 1 ? line(7, "first") : line(8, "second") + "event: end\ndata: {}\n\n");
+  });
+  assert.equal(told.code, 0, told.err);
+  assert.deepEqual(ids, ["6", "7"]);
+  assert.match(told.out, /warn {2}a {2}first \{"n":7\}\n.*second \{"n":8\}/);
+  assert.match(told.requests[0]!, /\?node=a$/);
+});

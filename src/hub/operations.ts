@@ -32,15 +32,15 @@ export async function openOperations(
     readonly clock: Clock;
     readonly feed: RunFeed;
     readonly keys: ApiKeyManager;
+    readonly observer: CallObserver;
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
   },
 ): Promise<HubOperations> {
-  const { config, foundation, clock, feed, keys, late } = params;
+  const { config, foundation, clock, feed, keys, late, observer } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
   const registry = new OperationRegistry();
   registry.registerAll([...workflowOperations]);
-  const observer = callObserver();
   let peers: Peers | null = null;
   const pool = createRunnerPool({
     hubId,
@@ -84,14 +84,4 @@ export async function openOperations(
   const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
   return { dispatcher, pool, peers, socketKeys, egress };
-}
-
-/** What handlers and spokes say while they work goes to the log. */
-function callObserver(): CallObserver {
-  const log = hubLogger("calls");
-  return {
-    progress: ({ runId, nodeKey }, value) => log.debug("Progress of {nodeKey}", { runId, nodeKey, value }),
-    log: ({ runId, nodeKey }, level, message, data) =>
-      log[level === "warn" ? "warning" : level](message, { runId, nodeKey, data }),
-  };
 }

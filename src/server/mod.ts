@@ -21,3 +21,4 @@ export { type SseEvent, sseFrame } from "./sse_frame.ts";
 export { sseResponse } from "./sse_response.ts";
 export type { SseSource } from "./sse_stream.ts";
 export { STATUS_BY_CODE } from "./status_codes.ts";
+export { type SightDeps, sightRoutes } from "./routes/sight.ts";

@@ -10,6 +10,7 @@ export type { StoredEventLog } from "./event_log.ts";
 export { acquireLease } from "./lease.ts";
 export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
+export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { ensureAccount, ensureOrganization } from "./organization_store.ts";
 export { createPeerStore } from "./peer_store.ts";

@@ -1,5 +1,7 @@
 import { acquireMemoryLease, createMemoryLog, createMemoryPlanStore, MemoryStore } from "../../engine/memory/mod.ts";
 import { eventLogConformance } from "./event_log.ts";
+import { createMemoryLogStore } from "../../src/sight/mod.ts";
+import { logStoreConformance } from "./log_store.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { planStoreConformance } from "./plan_store.ts";
 
@@ -25,3 +27,5 @@ planStoreConformance("memory", () => {
   const again = () => createMemoryPlanStore(store);
   return Promise.resolve({ store: again(), again, close: () => Promise.resolve() });
 });
+
+logStoreConformance("memory", () => Promise.resolve({ store: createMemoryLogStore(), close: () => Promise.resolve() }));

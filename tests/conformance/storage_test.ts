@@ -1,11 +1,13 @@
 import { createEventLog } from "../../src/storage/event_log.ts";
 import type { StoredEventLog } from "../../src/storage/event_log.ts";
 import { acquireLease } from "../../src/storage/lease.ts";
+import { createLogStore } from "../../src/storage/log_store.ts";
 import { createPlanStore } from "../../src/storage/plan_store.ts";
 import { databaseKinds, testDatabase } from "../support/test_database.ts";
 import type { DatabaseKind } from "../support/test_database.ts";
 import { eventLogConformance } from "./event_log.ts";
 import type { LogWorld } from "./event_log.ts";
+import { logStoreConformance } from "./log_store.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { planStoreConformance } from "./plan_store.ts";
 
@@ -32,6 +34,10 @@ async function storageWorld(kind: DatabaseKind): Promise<LogWorld> {
 for (const kind of await databaseKinds()) {
   eventLogConformance(kind, () => storageWorld(kind));
   ownershipConformance(kind, () => storageWorld(kind));
+  logStoreConformance(kind, async () => {
+    const { db, drop } = await testDatabase(kind);
+    return { store: createLogStore(db), close: drop };
+  });
   planStoreConformance(kind, async () => {
     const { db, drop } = await testDatabase(kind);
     return { store: createPlanStore(db), again: () => createPlanStore(db), close: drop };

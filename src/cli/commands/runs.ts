@@ -10,6 +10,7 @@ import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
 import { showOutcome } from "./run.ts";
+import { logs } from "./run_logs.ts";
 
 const RUN = { name: "run", required: true, description: "id of the run" } as const;
 
@@ -219,5 +220,6 @@ export const runsCommands: CommandGroup = {
     rerun,
     signal,
     why,
+    logs,
   ],
 };

@@ -49,7 +49,8 @@ export function accepts(headers: Headers, type: string): boolean {
   return headers.get("accept")?.toLowerCase().includes(type) === true;
 }
 
-function readLastEventId(headers: Headers): number | null {
+/** The id that a client says it has seen last; null: it says none. */
+export function readLastEventId(headers: Headers): number | null {
   const id = headers.get("last-event-id");
   return id !== null && /^\d{1,15}$/.test(id) ? Number(id) : null;
 }
