@@ -14,7 +14,7 @@ import { Appender } from "./group_commit.ts";
 import type { NodeCall } from "./node_call.ts";
 import { type Program, VertexKind } from "./program.ts";
 import { RunCalls } from "./run_calls.ts";
-import { abortRun } from "./run_commands.ts";
+import { endOverdue } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { RunWaits } from "./run_waits.ts";
 import { type Place, Status } from "./state/frame.ts";
@@ -187,7 +187,7 @@ export class ActiveRun extends Appender {
   armDeadline(): void {
     const deadline = this.state.created?.deadline ?? null;
     if (deadline === null || this.#deadline !== null) return;
-    this.#deadline = this.#host.clock.at(deadline, () => abortRun(this, "The run's deadline has passed", "hub"));
+    this.#deadline = this.#host.clock.at(deadline, () => endOverdue(this));
   }
 
   /** Nothing is decided or closed while `act` emits. What is due then is done by the next event. */

@@ -228,6 +228,7 @@ export class Engine {
       parent: params.parent ?? null,
       idempotencyKey: params.idempotencyKey ?? null,
       deadline: params.deadline ?? null,
+      ...(params.budget && { budget: params.budget }),
     });
     return started;
   }

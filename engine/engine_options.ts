@@ -1,5 +1,5 @@
 import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
-import type { Caller, ParentCall, RunEvent } from "./events.ts";
+import type { Caller, CreatedBudget, ParentCall, RunEvent } from "./events.ts";
 import { DEFAULT_VALUE_LIMITS, type ValueLimits } from "./json_value.ts";
 import type { Clock, Dispatcher, EventLog, FencedError, FunctionSource, Ids, PlanStore, Random } from "./ports.ts";
 
@@ -58,6 +58,7 @@ export interface NewRun {
   readonly parent?: ParentCall;
   readonly idempotencyKey?: string;
   readonly deadline?: number;
+  readonly budget?: CreatedBudget;
 }
 
 export interface Started {

@@ -3,7 +3,7 @@
  * A caller builds an {@linkcode EventBody}; the engine adds `runId`, `seq` (1, 2, 3 … per run) and `at` (ms epoch).
  */
 import type { Identity, ResponseEnvelope } from "@alkdev/operations";
-import type { Json } from "@alkdev/flowgraph";
+import type { BudgetLimits, Json } from "@alkdev/flowgraph";
 
 /** One appended fact of one run. */
 export type RunEvent = EventHead & EventBody;
@@ -63,6 +63,24 @@ export interface RunCreated {
   readonly idempotencyKey: string | null;
   /** Ms epoch after which the run is aborted with TIMEOUT; null for none. */
   readonly deadline: number | null;
+  /** What the run and all that descends from it may use; absent: nothing limits it. */
+  readonly budget?: CreatedBudget;
+}
+
+/** Budgets that hold for a run: its own, and those of the runs above it, outermost first. */
+export interface CreatedBudget {
+  readonly own: Omit<RunBudget, "runId"> | null;
+  readonly above: readonly RunBudget[];
+}
+
+/** A budget of a run. */
+export interface RunBudget {
+  readonly runId: string;
+  readonly limits: BudgetLimits;
+  /** Ms epoch by which the run with all that descends from it must have ended; null: whenever. */
+  readonly deadline: number | null;
+  /** How many runs the run stands below. */
+  readonly level: number;
 }
 
 export interface ParentCall {

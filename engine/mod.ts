@@ -5,11 +5,13 @@ export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine_opti
 export { isTerminalType } from "./events.ts";
 export type {
   Caller,
+  CreatedBudget,
   EventBody,
   EventError,
   EventOf,
   NodeCounts,
   ParentCall,
+  RunBudget,
   RunEvent,
   RunStatus,
   Terminal,

@@ -4,6 +4,7 @@ import type { Random } from "./ports.ts";
 /** Codes that another attempt cannot mend; a policy's `on` may name them all the same. */
 const NOT_RETRIED: ReadonlySet<string> = new Set([
   "ABORTED",
+  "BUDGET_EXCEEDED",
   "ACCESS_DENIED",
   "VALIDATION_ERROR",
   "OPERATION_NOT_FOUND",

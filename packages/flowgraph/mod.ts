@@ -3,6 +3,7 @@ export type { Json } from "./json.ts";
 export type {
   Backoff,
   Bindable,
+  BudgetLimits,
   ChildRunNode,
   CompiledPlan,
   ConditionalNode,
@@ -48,6 +49,7 @@ export type {
   ApprovalProps,
   Binding,
   Bound,
+  BudgetProps,
   ChildStep,
   ChildStepProps,
   CommonProps,

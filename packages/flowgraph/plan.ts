@@ -17,9 +17,24 @@ export interface Plan {
   readonly output: Reference | null;
   /** What a failed node does to running descendants. */
   readonly failurePolicy: FailurePolicy;
+  /** What a run of this plan and all that descends from it may use; absent: no limit of its own. */
+  readonly budget?: BudgetLimits;
 }
 
 export type FailurePolicy = "continue-running" | "abort-dependents";
+
+/** What a run's whole subtree may use, whole numbers; an absent one is not limited. */
+export interface BudgetLimits {
+  /** Calls of nodes. */
+  readonly calls?: number;
+  readonly tokens?: number;
+  /** Millionths of the currency that usage is told in. */
+  readonly costMicros?: number;
+  /** Time from the run's start. */
+  readonly wallMs?: number;
+  /** Levels of child runs below the run; 0: none. */
+  readonly depth?: number;
+}
 
 /** `{"$ref": "nodes.a.value"}`, `{"$ref": "input.n"}` or `{"$ref": "<as>.path"}`. */
 export interface Reference {
@@ -136,6 +151,8 @@ export interface ChildRunNode extends NodeBase {
   readonly input: Bindable;
   readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
+  /** What the child run and all that descends from it may use. */
+  readonly budget?: BudgetLimits;
 }
 
 /** Attempt `n + 1` starts `backoff(n)` after attempt `n` failed. */

@@ -1,4 +1,6 @@
 import type { Static, TSchema } from "@alkdev/typebox";
+import { budgetRule } from "./compile/prop_rules.ts";
+import type { BudgetProps } from "./component/props.ts";
 import type { Template } from "./element.ts";
 import type { FailurePolicy, Reference } from "./plan.ts";
 import { isReference } from "./reference.ts";
@@ -31,6 +33,8 @@ export interface WorkflowOptions<Input extends TSchema> {
   readonly expose?: WorkflowExposure;
   /** Default `"continue-running"`. */
   readonly failurePolicy?: FailurePolicy;
+  /** What a run and all that descends from it may use. */
+  readonly budget?: BudgetProps;
 }
 
 /** A workflow, frozen. */
@@ -48,6 +52,7 @@ export interface WorkflowDefinition {
   readonly template: Template | ((input: never) => Template);
   readonly expose?: WorkflowExposure;
   readonly failurePolicy?: FailurePolicy;
+  readonly budget?: BudgetProps;
 }
 
 /**
@@ -56,12 +61,14 @@ export interface WorkflowDefinition {
  * @throws TypeError when there is no name, or it holds more than letters, digits, `_`, `-`, `.` and `/`.
  */
 export function defineWorkflow<Input extends TSchema = TSchema>(options: WorkflowOptions<Input>): WorkflowDefinition {
-  const { name, version, title, description, input, output, template, expose, failurePolicy } = options;
+  const { name, version, title, description, input, output, template, expose, failurePolicy, budget } = options;
   if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}$/.test(name)) {
     throw new TypeError(
       `Cannot define workflow "${name}": "name" must start with a letter or digit and hold only letters, digits, "_", "-", "." and "/", at most 128`,
     );
   }
+  const wanted = budget === undefined ? null : budgetRule(budget);
+  if (wanted !== null) throw new TypeError(`Cannot define workflow "${name}": "budget" must be ${wanted}`);
   if (template === undefined) throw new TypeError(`Cannot define workflow "${name}": "template" is missing`);
   const asResult = isReference(output) ? output : null;
   const asSchema = output === undefined || isReference(output) ? null : output;
@@ -76,6 +83,7 @@ export function defineWorkflow<Input extends TSchema = TSchema>(options: Workflo
     template,
     ...(expose !== undefined && { expose }),
     ...(failurePolicy !== undefined && { failurePolicy }),
+    ...(budget !== undefined && { budget }),
   };
   Object.defineProperty(definition, WORKFLOW, { value: true });
   return Object.freeze(definition);

@@ -1,9 +1,11 @@
+import type { Plan } from "@alkdev/flowgraph";
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
 import type { Terminal } from "../../engine/mod.ts";
 import { commandRun } from "./command_run.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";
+import { type BudgetOfStart, budgetOfStart, levelOf, tightest } from "./run_budget.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { watchRun } from "./watch.ts";
 
@@ -41,7 +43,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
     });
   }
   const created = engine.live(call.runId)?.state.created;
-  const depth = Number(created?.labels["hub.depth"] ?? 0) + 1;
+  const depth = (created == null ? 0 : levelOf(created)) + 1;
   if (depth > MAX_DEPTH) {
     throw new CallError(
       "DEPTH_EXCEEDED",
@@ -62,11 +64,21 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       input,
       caller: { identity: call.identity, orgId: call.orgId },
       labels: { "hub.depth": String(depth) },
+      ...childBudget(call, plan, engine),
       parent: { runId: call.runId, requestId: call.requestId, rootRunId: created?.parent?.rootRunId ?? call.runId },
     });
   }
   const terminal = ended ?? await untilEnded(call, ports);
   return toEnvelope(call, terminal);
+}
+
+/** What limits the child: its workflow, the node that starts it, and all that limits its parent. */
+function childBudget(call: DispatchedCall, plan: Plan, engine: Engine): BudgetOfStart {
+  const parent = engine.live(call.runId)?.state ?? null;
+  const created = parent?.created ?? null;
+  const node = parent?.program.plan.nodes[parent.program.indexOf.get(call.nodeKey.split("[", 1)[0] ?? "") ?? -1];
+  const limits = tightest(plan.budget, node?.kind === "workflow" ? node.budget : undefined);
+  return budgetOfStart({ limits, parent: created, now: Date.now(), node: call.nodeKey });
 }
 
 async function untilEnded(call: DispatchedCall, ports: ChildRunPorts): Promise<Terminal> {
@@ -113,7 +125,11 @@ function toEnvelope(call: DispatchedCall, terminal: Terminal): ResponseEnvelope 
   if (terminal.type === "run.aborted") {
     throw new CallError("ABORTED", `The child run was aborted: ${terminal.reason}`, { runId: call.requestId });
   }
+  // The details say what the code promises; where it happened is beside them.
+  const { details } = terminal.error;
+  const given = typeof details === "object" && details !== null && !Array.isArray(details) ? details : {};
   throw new CallError(terminal.error.code, terminal.error.message, {
+    ...given,
     runId: call.requestId,
     nodeKey: terminal.error.nodeKey,
   });

@@ -1,5 +1,5 @@
 /** What the run use cases need, and what they give to the edges. */
-import type { Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
+import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 
@@ -140,6 +140,8 @@ export interface StartRun {
   readonly idempotencyKey?: string;
   readonly priority?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  /** What the run and all that descends from it may use; of this and the workflow's own the smaller limit of each kind holds. */
+  readonly budget?: BudgetLimits;
 }
 
 /** A run with what its log adds to the list's row. */

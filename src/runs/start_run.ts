@@ -1,6 +1,7 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import type { Engine, EventLog } from "../../engine/mod.ts";
+import { budgetOfStart, tightest } from "./run_budget.ts";
 import type { Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
@@ -23,6 +24,9 @@ export async function startRun(ports: StartPorts, request: StartRun): ReturnType
   checkStart(request);
   const input = workflow.decodeInput(request.input);
   const { hash, plan, functions } = workflow.plan(input);
+  const limits = plan.budget === undefined && request.budget === undefined
+    ? null
+    : tightest(plan.budget, request.budget);
   const { runId, duplicate } = await ports.engine.start({
     workflow: workflow.name,
     version: workflow.version,
@@ -34,6 +38,7 @@ export async function startRun(ports: StartPorts, request: StartRun): ReturnType
     ...(labels !== undefined && { labels }),
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
   });
   if (!duplicate) return { id: runId, status: "running", duplicate };
   return await earlierRun(ports, { runId, input, request });

@@ -26,7 +26,7 @@ export function definitionVersion(definition: WorkflowDefinition, sourceDigest: 
 }
 
 /** The one root element that says all a definition says of its plan, as JSON; null when the template has functions. */
-function templateJson({ template, result, failurePolicy }: WorkflowDefinition): Json | null {
+function templateJson({ template, result, failurePolicy, budget }: WorkflowDefinition): Json | null {
   if (typeof template === "function" || !serializable(template)) return null;
   const whole = createElement("sequential", {}, template);
   const [first] = whole.children;
@@ -35,6 +35,7 @@ function templateJson({ template, result, failurePolicy }: WorkflowDefinition): 
     ...root.props,
     ...(result !== null && { output: result }),
     ...(failurePolicy !== undefined && { failurePolicy }),
+    ...(budget !== undefined && { budget }),
   };
   return JSON.parse(JSON.stringify({ type: root.type, props, children: root.children }));
 }

@@ -1,9 +1,10 @@
 import { parseDuration } from "../duration.ts";
 import type { Json } from "../json.ts";
-import type { Bindable, FunctionMark, PlanFunction, PlanNode, Reference, RetryPolicy } from "../plan.ts";
+import type { Bindable, BudgetLimits, FunctionMark, PlanFunction, PlanNode, Reference, RetryPolicy } from "../plan.ts";
 import { bind, type Binder, markFunction } from "./bind.ts";
 import { type Draft, pointer, type Problems } from "./draft.ts";
 import { findTested, type TestedContext } from "./find_tested.ts";
+import { budgetLimits } from "./budget_limits.ts";
 import { isRecord } from "./prop_rules.ts";
 
 /** What building one node needs to know of the others. */
@@ -48,6 +49,7 @@ export function buildNode(index: number, draft: Draft, context: BuildContext): P
         ...(typeof props.version === "string" && { version: props.version }),
         input: input(props, binder),
         ...retryAndTimeout(props),
+        ...budgetOf(props.budget),
       };
     case "sequential":
     case "race":
@@ -134,6 +136,11 @@ function retryPolicy(retry: Props): RetryPolicy {
     jitter: numberOr(retry.jitter, 0.2),
     ...(Array.isArray(retry.on) && { on: Object.freeze(retry.on.map(String)) }),
   });
+}
+
+function budgetOf(value: unknown): { readonly budget?: BudgetLimits } {
+  const budget = budgetLimits(value);
+  return budget === null ? {} : { budget };
 }
 
 function timeout(props: Props): { readonly timeoutMs?: number } {

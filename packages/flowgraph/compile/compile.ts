@@ -3,7 +3,9 @@ import type { CompiledPlan, FailurePolicy, Plan, PlanFunction, PlanNode, Referen
 import { isReference } from "../reference.ts";
 import { TemplateError } from "../template_error.ts";
 import { isWorkflowDefinition, type WorkflowDefinition } from "../workflow.ts";
+import type { BudgetProps } from "../component/props.ts";
 import { assignKeys } from "./assign_keys.ts";
+import { budgetLimits } from "./budget_limits.ts";
 import { buildNode } from "./build_node.ts";
 import { connect } from "./connect.ts";
 import { type Draft, pointer, Problems } from "./draft.ts";
@@ -16,6 +18,8 @@ export interface NamedTemplate {
   /** The run's output. */
   readonly result?: Reference | null;
   readonly failurePolicy?: FailurePolicy;
+  /** What a run may use. */
+  readonly budget?: BudgetProps;
 }
 
 /** A plan with what was found wrong on the way to it, and where in the template each node comes from. */
@@ -69,6 +73,7 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
   const locate = (index: number, at: readonly string[]): string => locateIn(drafts, index, at);
   const output = source.result ?? (isReference(read.output) ? read.output : null);
   const nodes = connect(unconnected, byKey, output, problems, locate);
+  const budget = budgetLimits(source.budget ?? read.budget);
   const plan: Plan = Object.freeze({
     planVersion: 1,
     workflow: source.name,
@@ -76,6 +81,7 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
     output: output && Object.freeze({ $ref: output.$ref }),
     failurePolicy: source.failurePolicy ??
       (read.failurePolicy === "abort-dependents" ? read.failurePolicy : "continue-running"),
+    ...(budget !== null && { budget }),
   });
   return { compiled: Object.freeze({ plan, functions }), problems, locate };
 }

@@ -74,6 +74,24 @@ const retry: Rule = (value) => {
   return value.on === undefined || !texts(value.on) ? null : 'a list of error codes as "on"';
 };
 
+const BUDGET_PROPS: ReadonlySet<string> = new Set(["calls", "tokens", "costMicros", "wallMs", "depth"]);
+
+/** What a budget must be, or null when it is one. */
+export const budgetRule: Rule = (value) => {
+  if (!isRecord(value)) return "an object with calls, tokens, costMicros, wallMs or depth";
+  for (const [name, limit] of Object.entries(value)) {
+    if (!BUDGET_PROPS.has(name)) return `only "calls", "tokens", "costMicros", "wallMs" and "depth", not "${name}"`;
+    if (limit === undefined) continue;
+    const amount = name === "wallMs" ? parseDuration(limit) : limit;
+    if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0) {
+      return name === "wallMs"
+        ? 'whole milliseconds or a duration as "wallMs"'
+        : `a whole number of 0 or more as "${name}"`;
+    }
+  }
+  return null;
+};
+
 const as: Rule = (value) =>
   typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value) && !RESERVED_NAMES.has(value)
     ? null
@@ -82,6 +100,7 @@ const as: Rule = (value) =>
 const common = { key: anything, title: text };
 const root = {
   output: reference,
+  budget: budgetRule,
   failurePolicy: (value: unknown) =>
     value === "continue-running" || value === "abort-dependents" ? null : '"continue-running" or "abort-dependents"',
 };
@@ -121,7 +140,11 @@ export const TAG_RULES: Readonly<Record<Tag, TagRules>> = {
     ["question"],
     false,
   ),
-  workflow: tag({ name: text, version: text, input: anything, retry, timeout: duration }, ["name"], false),
+  workflow: tag(
+    { name: text, version: text, input: anything, retry, timeout: duration, budget: budgetRule },
+    ["name"],
+    false,
+  ),
 };
 
 function tag(props: Record<string, Rule>, required: readonly string[], children: boolean): TagRules {

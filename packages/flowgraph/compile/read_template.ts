@@ -12,6 +12,7 @@ export interface ReadTemplate {
   readonly drafts: Draft[];
   readonly output: unknown;
   readonly failurePolicy: unknown;
+  readonly budget: unknown;
 }
 
 interface Reading {
@@ -30,12 +31,12 @@ export function readTemplate(template: unknown, problems: Problems): ReadTemplat
   const place: Place = { parent: null, steps: [] };
   if (elements.length !== 1) {
     readWrapper(reading, elements, place, -1, null, 0, false);
-    return { drafts: reading.drafts, output: undefined, failurePolicy: undefined };
+    return { drafts: reading.drafts, output: undefined, failurePolicy: undefined, budget: undefined };
   }
   const props = isRecord(first) && isRecord(first.props) ? first.props : NO_PROPS;
   if (isRecord(first) && first.type === "workflow" && props.name === undefined) readRoot(reading, first, place);
   else readElement(reading, first, place, -1, null, 0);
-  return { drafts: reading.drafts, output: props.output, failurePolicy: props.failurePolicy };
+  return { drafts: reading.drafts, output: props.output, failurePolicy: props.failurePolicy, budget: props.budget };
 }
 
 /** `<Workflow>` without a name at the root is the sequence of its children. */

@@ -29,6 +29,7 @@ export type {
   ApprovalProps,
   Binding,
   Bound,
+  BudgetProps,
   CommonProps,
   ConditionalProps,
   InputProp,

@@ -33,8 +33,20 @@ export interface CommonProps {
   readonly title?: string;
 }
 
+/** A budget as authors write it: see `BudgetLimits`. */
+export interface BudgetProps {
+  readonly calls?: number;
+  readonly tokens?: number;
+  readonly costMicros?: number;
+  /** Milliseconds or a duration such as `"5m"`. */
+  readonly wallMs?: Duration;
+  readonly depth?: number;
+}
+
 /** Props that the template's root takes beside its own. */
 export interface RootProps {
+  /** What a run and all that descends from it may use. Absent: no limit of its own. */
+  readonly budget?: BudgetProps;
   /** The run's output. Absent: the last node's data. */
   readonly output?: Reference;
   /** Default `"continue-running"`. */

@@ -22,6 +22,7 @@ export function planToTemplate(plan: Plan): TemplateJson {
       ...root.props,
       ...(plan.output && { output: { $ref: plan.output.$ref } }),
       ...(plan.failurePolicy !== "continue-running" && { failurePolicy: plan.failurePolicy }),
+      ...(plan.budget && { budget: json(plan.budget) }),
     },
   };
 }
@@ -103,6 +104,7 @@ function tagAndProps(node: PlanNode): readonly [string, { readonly [key: string]
           input: inputOf(node.input),
           retry: node.retry && json(node.retry),
           timeout: node.timeoutMs,
+          budget: node.budget && json(node.budget),
         }),
       ];
   }

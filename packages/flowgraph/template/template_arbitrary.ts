@@ -51,7 +51,12 @@ const leaf: fc.Arbitrary<RawElement> = fc.oneof(
     name: fc.constantFrom(undefined, "ok"),
     answerers: fc.constantFrom(undefined, ["a"]),
   }),
-  props("workflow", { name: fc.constant("child"), version: fc.constantFrom(undefined, "2"), input }),
+  props("workflow", {
+    name: fc.constant("child"),
+    version: fc.constantFrom(undefined, "2"),
+    input,
+    budget: fc.constantFrom(undefined, { calls: 3, wallMs: 10 }),
+  }),
 );
 
 const { tree } = fc.letrec<{ tree: RawElement }>((tie) => {

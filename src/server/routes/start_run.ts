@@ -6,6 +6,7 @@ import { readWaitMs } from "../prefer.ts";
 import { assertFieldSize } from "../read_body.ts";
 import { type Reply, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
+import { type BudgetBody, BudgetSchema } from "../schemas/budgets.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { Name, NameParams } from "../schemas/parameters.ts";
 import { RunViewSchema, StartedRunSchema } from "../schemas/runs.ts";
@@ -37,6 +38,7 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
         Type.Integer({ minimum: -1000, maximum: 1000, description: "Higher first; 0 is normal" }),
       ),
       labels: Type.Optional(Labels),
+      budget: Type.Optional(BudgetSchema),
     }, { additionalProperties: false }),
     headers: [
       { name: "Idempotency-Key", description: "1 to 255 visible ASCII characters; the same key is the same run" },
@@ -68,6 +70,7 @@ interface StartBody {
   readonly version?: string;
   readonly priority?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly budget?: BudgetBody;
 }
 
 function toStart(
