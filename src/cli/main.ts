@@ -12,6 +12,7 @@ import { runsCommands } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
+import { typesCommand } from "./commands/types.ts";
 import { workflowsCommands } from "./commands/workflows.ts";
 import { processCli } from "./process_cli.ts";
 import { nearestName } from "@alkdev/flowgraph";
@@ -31,6 +32,7 @@ export const HUB: CommandGroup = {
     graphCommand,
     workflowsCommands,
     operationsCommands,
+    typesCommand,
     spokesCommands,
     spokeCommands,
     keysCommands,

@@ -279,3 +279,20 @@ Deno.test("runCli() follows a run's log until its end, after the line it is told
   assert.match(told.out, /warn {2}a {2}first \{"n":7\}\n.*second \{"n":8\}/);
   assert.match(told.requests[0]!, /\?node=a$/);
 });
+
+Deno.test("hub types prints the declarations, or writes them to a file", async () => {
+  const answer: Answer = (_request, url) =>
+    url.pathname === "/api/types"
+      ? new Response("declare module {}\n", { headers: { "content-type": "text/typescript" } })
+      : undefined;
+  const printed = await hub(["types"], answer);
+  assert.deepEqual([printed.code, printed.out, printed.requests], [0, "declare module {}", ["GET /api/types"]]);
+  const out = await Deno.makeTempFile();
+  try {
+    const written = await hub(["types", "--out", out], answer);
+    assert.deepEqual([written.code, written.out], [0, ""]);
+    assert.equal(await Deno.readTextFile(out), "declare module {}\n");
+  } finally {
+    await Deno.remove(out);
+  }
+});

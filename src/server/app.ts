@@ -12,6 +12,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { spokeRoutes } from "./routes/spokes.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { typeRoutes } from "./routes/types.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { upgradeWebSocket } from "./web_socket.ts";
 
@@ -38,6 +39,7 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
     ...workflowRoutes(deps),
     ...runRoutes(deps),
     ...operationRoutes(deps),
+    ...typeRoutes(deps),
     ...spokeRoutes(deps),
     ...keyRoutes(deps),
     ...systemRoutes(deps, () => routes),

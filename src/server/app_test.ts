@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Value } from "@alkdev/typebox/value";
-import { authorized, type FakeWorld, fakeWorld } from "./_fakes.ts";
+import { authorized, type FakeWorld, fakeWorld, principalOf } from "./_fakes.ts";
 import type { Mount } from "./mount.ts";
 import { text } from "./reply.ts";
 import { defineRoute } from "./route.ts";
@@ -333,4 +333,17 @@ Deno.test("pages have no scripts and load nothing from elsewhere", async () => {
     assert.ok(!/<script|https?:\/\//.test(page), path);
   }
   assert.match(await (await app.request("/docs")).text(), /startRun/);
+});
+
+Deno.test("GET /api/types declares operations, and workflows only to a key that may see them", async () => {
+  const world = fakeWorld();
+  const response = await world.app.request("/api/types", authorized());
+  assert.match(response.headers.get("content-type") ?? "", /^text\/typescript/);
+  const all = await response.text();
+  assert.match(all, /"core\.echo": \{/);
+  assert.match(all, /interface WorkflowTypes \{\n {4}.*"report"/s);
+  world.principals.set("types", principalOf(["operation:read"]));
+  const some = await (await world.app.request("/api/types", { headers: { "x-api-key": "types" } })).text();
+  assert.match(some, /"core\.echo": \{/);
+  assert.doesNotMatch(some, /"report"/);
 });

@@ -43,21 +43,14 @@ export type ChildStep<Name extends WorkflowName> =
 /**
  * Declares an Operation node before the template, so that others can refer to its data with its types.
  *
- * @example
- * ```tsx
- * import { defineWorkflow, Operation, step } from "@alkdev/flowgraph";
- *
+ * @example In the README too, where it is run
+ * ```tsx ignore
  * const Fetch = step("fetch", "core.http");
  *
- * export default defineWorkflow({
- *   name: "page",
- *   template: (
- *     <>
- *       <Fetch input={{ url: "https://example.com/" }} timeout="10s" />
- *       <Operation name="core.echo" input={{ value: Fetch.output.body }} />
- *     </>
- *   ),
- * });
+ * <>
+ *   <Fetch input={{ url: "https://example.com/" }} timeout="10s" />
+ *   <Operation name="core.echo" input={{ value: Fetch.output.body }} />
+ * </>;
  * ```
  */
 export function step<const Name extends OperationName>(key: string, name: Name): Step<Name> {
