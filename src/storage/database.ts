@@ -9,10 +9,23 @@ export interface Queryable {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** A value as text; null: SQL's. */
+export type Value = string | null;
+
+/** A statement that answers one value. */
+export interface Statement {
+  /** What it is prepared under. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
 /** A connection of its own, never lent to anyone else. */
 export interface Connection {
   /** Runs `text`, prepared once under `name`. */
   prepared<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<readonly Row[]>;
+  /** The hot form of it: gives the first column of the first row; null when that is null or there is no row. */
+  call(statement: Statement): Promise<Value>;
   close(): Promise<void>;
 }
 

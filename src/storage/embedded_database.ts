@@ -1,6 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
-import type { Connection, Database, Queryable } from "./database.ts";
+import type { Connection, Database, Queryable, Value } from "./database.ts";
 import { lockFolder } from "./folder_lock.ts";
 
 /**
@@ -36,6 +36,10 @@ function embedded(pglite: PGlite, unlock: () => void): EmbeddedDatabase {
   const connection: Connection = {
     prepared: async <Row extends object>(_name: string, text: string, values: readonly unknown[]) =>
       (await pglite.query<Row>(text, [...values])).rows,
+    call: async ({ text, values }) => {
+      const { rows } = await pglite.query<readonly Value[]>(text, [...values], { rowMode: "array" });
+      return rows[0]?.[0] ?? null;
+    },
     close: () => Promise.resolve(),
   };
   return {

@@ -1,12 +1,14 @@
 import { isTerminalType } from "../../engine/events.ts";
+import type { Value } from "./database.ts";
 import type { EventOf, RunEvent, RunStatus } from "../../engine/events.ts";
 import { column, encodeBody, encodePair } from "./event_body.ts";
+import type { OutcomeEvent } from "./event_body.ts";
 
 /** Arguments of `commit_events_v2` after the fence, in its order. */
 export interface EncodedBatch {
   /** Runs that begin and runs that change; null: neither. */
-  readonly runs: readonly unknown[] | null;
-  readonly events: readonly unknown[];
+  readonly runs: readonly Value[] | null;
+  readonly events: readonly Value[];
 }
 
 /** Packs a batch: a request directly followed by its outcome becomes one row. */
@@ -17,13 +19,9 @@ export function encodeBatch(batch: readonly RunEvent[]): EncodedBatch {
   for (let i = 0; i < batch.length; i++) {
     const event = batch[i]!;
     if (event.type === "call.requested") {
-      const next = batch[i + 1];
-      if (
-        next !== undefined && (next.type === "call.responded" || next.type === "call.error") &&
-        next.requestId === event.requestId && next.runId === event.runId && next.seq === event.seq + 1 &&
-        next.attempt === event.attempt && next.key === event.key
-      ) {
-        events.push(next, encodePair(event, next));
+      const outcome = pairAt(batch, i);
+      if (outcome !== null) {
+        events.push(outcome, encodePair(event, outcome));
         i++;
         continue;
       }
@@ -35,6 +33,18 @@ export function encodeBatch(batch: readonly RunEvent[]): EncodedBatch {
     ? null
     : [...createdColumns(created, changes), ...changeColumns(changes)];
   return { runs, events: events.columns() };
+}
+
+/** The outcome that shares a row with the request at `i`, which it directly follows; null: the event there has its own row. */
+export function pairAt(batch: readonly RunEvent[], i: number): OutcomeEvent | null {
+  const event = batch[i];
+  const next = batch[i + 1];
+  return event !== undefined && event.type === "call.requested" && next !== undefined &&
+      (next.type === "call.responded" || next.type === "call.error") &&
+      next.requestId === event.requestId && next.runId === event.runId && next.seq === event.seq + 1 &&
+      next.attempt === event.attempt && next.key === event.key
+    ? next
+    : null;
 }
 
 interface RunChange {
@@ -92,7 +102,7 @@ class EventColumns {
     this.#body += line + body;
   }
 
-  columns(): readonly unknown[] {
+  columns(): readonly Value[] {
     return [
       this.#run + "}",
       this.#request + "}",
@@ -112,7 +122,7 @@ const NO_CHANGES: readonly null[] = new Array(4).fill(null);
 function createdColumns(
   created: readonly EventOf<"run.created">[],
   changes: Map<string, RunChange>,
-): readonly unknown[] {
+): readonly Value[] {
   if (created.length === 0) return NO_RUNS;
   const ends = created.map(({ runId }) => {
     const change = changes.get(runId);
@@ -142,7 +152,7 @@ function createdColumns(
   ];
 }
 
-function changeColumns(changes: ReadonlyMap<string, RunChange>): readonly unknown[] {
+function changeColumns(changes: ReadonlyMap<string, RunChange>): readonly Value[] {
   if (changes.size === 0) return NO_CHANGES;
   const values = [...changes.values()];
   return [
@@ -158,7 +168,8 @@ export function keyText(key: string): string {
   return JSON.stringify(key);
 }
 
-function labelsText(labels: Readonly<Record<string, string>>): string {
+/** Empty without labels. */
+export function labelsText(labels: Readonly<Record<string, string>>): string {
   const entries = Object.entries(labels);
   if (entries.length === 0) return "";
   return JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [column(name), column(value)])));

@@ -1,8 +1,9 @@
 import type { RunEvent } from "../../engine/events.ts";
 import { FencedError } from "../../engine/ports.ts";
 import type { CommitResult, EventLog } from "../../engine/ports.ts";
-import type { Connection, Database } from "./database.ts";
+import type { Connection, Database, Statement } from "./database.ts";
 import { encodeBatch } from "./event_batch.ts";
+import { encodeSmallBatch } from "./small_batch.ts";
 import { decodeRow } from "./event_body.ts";
 import type { EventRow } from "./event_body.ts";
 
@@ -16,18 +17,26 @@ const COMMIT = `select commit_events_v2(${PARAMETERS.join(", ")}) as answer`;
 /** The same for a batch in which no run begins or changes: the 19 arguments for that are not sent. */
 const COMMIT_EVENTS = `select commit_events_v2($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
 const NO_DUPLICATES: CommitResult = { duplicates: new Map() };
-interface Answer {
-  readonly answer: string | null;
-}
 
 const UNIQUE_VIOLATION = "23505";
 /** While the database writes one batch the hub makes the next: more than two only make batches smaller. */
 const COMMITS_AT_ONCE = 2;
 
-/** The log as the holder of `lease` writes it. See `commit_events_v2` in the migrations for the fence. */
+function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
+  const { runs, events } = encodeBatch(batch);
+  return runs === null
+    ? { name: "commit_events", text: COMMIT_EVENTS, values: events }
+    : { name: "commit", text: COMMIT, values: [...runs, ...events] };
+}
+
+/**
+ * The log as the holder of `lease` writes it. See `commit_events_v2` in the migrations for the fence. `smallBatches: false`
+ * does without the functions of migration 0004.
+ */
 export function createEventLog(
   db: Database,
   lease: { readonly hubId: string; readonly epoch: number },
+  { smallBatches = true }: { readonly smallBatches?: boolean } = {},
 ): StoredEventLog {
   const connecting: (Promise<Connection> | undefined)[] = [];
   const concurrency = db.kind === "postgres" ? COMMITS_AT_ONCE : 1;
@@ -37,11 +46,8 @@ export function createEventLog(
   async function send(batch: readonly RunEvent[]): Promise<CommitResult> {
     const turn = next++ % concurrency;
     const connection = await (connecting[turn] ??= db.connect());
-    const { runs, events } = encodeBatch(batch);
-    const rows = runs === null
-      ? await connection.prepared<Answer>("commit_events", COMMIT_EVENTS, [hubId, epoch, ...events])
-      : await connection.prepared<Answer>("commit", COMMIT, [hubId, epoch, ...runs, ...events]);
-    const answer = rows[0]?.answer ?? null;
+    const { name, text, values } = (smallBatches ? encodeSmallBatch(batch) : null) ?? encodeLargeBatch(batch);
+    const answer = await connection.call({ name, text, values: [hubId, String(epoch), ...values] });
     if (answer === null) throw new FencedError(hubId, epoch);
     return answer === "" ? NO_DUPLICATES : { duplicates: parseDuplicates(answer) };
   }

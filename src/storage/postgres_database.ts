@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import type { Connection, Database, Queryable } from "./database.ts";
+import { callPrepared } from "./prepared_call.ts";
 
 /** A pool on `url`. Nothing is connected before the first query. `max` is the pool's size, commits not counted. */
 export function openPostgres(params: { readonly url: string; readonly max?: number }): Database {
@@ -58,6 +59,11 @@ function dedicated(url: string): Connection {
       const { client, ready } = current ?? open();
       await ready;
       return (await client.query<Row>({ name, text, values: [...values] })).rows;
+    },
+    call: async (statement) => {
+      const { client, ready } = current ?? open();
+      await ready;
+      return await callPrepared(client, statement);
     },
     close: async () => {
       const last = current;

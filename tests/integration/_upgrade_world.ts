@@ -49,9 +49,13 @@ export interface Hub {
   close(): Promise<void>;
 }
 
-export async function openHub(db: Database, params: { readonly now: number; readonly answers: boolean }): Promise<Hub> {
+export async function openHub(
+  db: Database,
+  params: { readonly now: number; readonly answers: boolean; readonly smallBatches?: boolean },
+): Promise<Hub> {
   const lease = await acquireLease(db, { hubId: "hub", ttlMs: 60_000 });
-  const log = createEventLog(db, lease);
+  const { smallBatches = true } = params;
+  const log = createEventLog(db, lease, { smallBatches });
   const clock = new VirtualClock(params.now);
   const committed: RunEvent[] = [];
   let look = () => {};
@@ -111,8 +115,11 @@ async function asBefore(db: Database): Promise<Database> {
       const connection = await db.connect();
       return {
         ...connection,
-        prepared: (name, text, values) =>
-          connection.prepared(name, text.replace(/commit_events_v\d+/, found?.name ?? "none"), values),
+        call: (statement) =>
+          connection.call({
+            ...statement,
+            text: statement.text.replace(/commit_events_v\d+/, found?.name ?? "none"),
+          }),
       };
     },
   };
@@ -137,7 +144,7 @@ export interface Recording {
 
 /** Runs of every kind, as far as they get; the process is gone afterwards. */
 export async function liveRuns(db: Database): Promise<LeftRuns> {
-  const hub = await openHub(await asBefore(db), { now: START, answers: false });
+  const hub = await openHub(await asBefore(db), { now: START, answers: false, smallBatches: false });
   const ids = new Map<string, string>();
   for (const name of Object.keys(TEMPLATES)) ids.set(name, await hub.start(name));
   await hub.engine.setPaused(ids.get("paused") ?? "", true, "ada");
