@@ -23,6 +23,7 @@ import type { NodeCall } from "./node_call.ts";
 import type { CommitResult, FencedError } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
 import { abortRun, answerSignal } from "./run_commands.ts";
+import { reuseResults } from "./reuse_results.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
 
@@ -229,7 +230,9 @@ export class Engine {
       idempotencyKey: params.idempotencyKey ?? null,
       deadline: params.deadline ?? null,
       ...(params.budget && { budget: params.budget }),
+      ...(params.lineage !== undefined && { lineage: params.lineage }),
     });
+    if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;
   }
 

@@ -1,5 +1,5 @@
 import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
-import type { Caller, CreatedBudget, ParentCall, RunEvent } from "./events.ts";
+import type { Caller, CreatedBudget, Lineage, NodeReused, ParentCall, RunEvent } from "./events.ts";
 import { DEFAULT_VALUE_LIMITS, type ValueLimits } from "./json_value.ts";
 import type { Clock, Dispatcher, EventLog, FencedError, FunctionSource, Ids, PlanStore, Random } from "./ports.ts";
 
@@ -59,6 +59,9 @@ export interface NewRun {
   readonly idempotencyKey?: string;
   readonly deadline?: number;
   readonly budget?: CreatedBudget;
+  readonly lineage?: Lineage;
+  /** Results of the run it comes from, made durable with its `run.created`. */
+  readonly reuse?: readonly NodeReused[];
 }
 
 export interface Started {

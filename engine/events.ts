@@ -25,6 +25,7 @@ export type EventBody =
   | CallFailed
   | CallAborted
   | NodeFailed
+  | NodeReused
   | BranchTaken
   | MapExpanded
   | LoopTurned
@@ -65,6 +66,8 @@ export interface RunCreated {
   readonly deadline: number | null;
   /** What the run and all that descends from it may use; absent: nothing limits it. */
   readonly budget?: CreatedBudget;
+  /** The run that this one repeats or branches off from; absent: none. */
+  readonly lineage?: Lineage;
 }
 
 /** Budgets that hold for a run: its own, and those of the runs above it, outermost first. */
@@ -81,6 +84,16 @@ export interface RunBudget {
   readonly deadline: number | null;
   /** How many runs the run stands below. */
   readonly level: number;
+}
+
+/** Where a run comes from that was made of another. Its `node.reused` events follow in the same commit. */
+export interface Lineage {
+  readonly runId: string;
+  readonly kind: "rerun" | "fork";
+  /** Keys from which on nothing was reused; null: none was named. */
+  readonly from: readonly string[] | null;
+  /** Seq of the other run as of which it was looked at; absent: all of its log. */
+  readonly at?: number;
 }
 
 export interface ParentCall {
@@ -125,6 +138,26 @@ export interface NodeFailed {
   readonly type: "node.failed";
   readonly key: string;
   readonly error: EventError;
+}
+
+/**
+ * The result of a node of another run is taken for this run's own node. It is used when the node would become ready, at once
+ * when it is; a node that is never reached leaves it unused.
+ */
+export interface NodeReused {
+  readonly type: "node.reused";
+  readonly key: string;
+  /** Where it ran. `requestId` null: a timer or a signal. */
+  readonly source: { readonly runId: string; readonly requestId: string | null };
+  /** Attempts it took there. */
+  readonly attempt: number;
+  /** What was called, and what it was given; absent: it was no call. */
+  readonly operationId?: string;
+  readonly input?: Json;
+  readonly data: Json;
+  /** As they were there; null: not known. */
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
 }
 
 export interface BranchTaken {

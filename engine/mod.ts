@@ -9,7 +9,9 @@ export type {
   EventBody,
   EventError,
   EventOf,
+  Lineage,
   NodeCounts,
+  NodeReused,
   ParentCall,
   RunBudget,
   RunEvent,
@@ -17,6 +19,10 @@ export type {
   Terminal,
   TerminalType,
 } from "./events.ts";
+export { InvalidPlaces } from "./lineage/invalid_places.ts";
+export { keptNodes } from "./lineage/kept_nodes.ts";
+export { markFrom } from "./lineage/mark_from.ts";
+export { reusedResults } from "./lineage/reused_results.ts";
 export { FencedError } from "./ports.ts";
 export type {
   Clock,

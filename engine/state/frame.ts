@@ -47,6 +47,8 @@ export interface Cell {
   dueAt: number | null;
   /** Seq of the event that ended it; 0 until then. */
   endedSeq: number;
+  /** Where the result comes from; absent: it is this run's own. */
+  reusedFrom?: { readonly runId: string; readonly requestId: string | null };
 }
 
 /** The frames of a Map or Loop. */

@@ -14,6 +14,7 @@ import type { EventOf, RunEvent, RunStatus } from "../events.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
+import { fillReused, takeOffer } from "./offers.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
 import { mapItems } from "./values.ts";
 
@@ -37,6 +38,8 @@ export class RunState {
   readonly decisions: Place[] = [];
   /** Calls and waits that were under way when something aborted them. The driver takes them out. */
   readonly cancelled: Place[] = [];
+  /** Results of another run, by key, for nodes that have not become ready yet. Null: none. */
+  offers: Map<string, EventOf<"node.reused">> | null = null;
 
   constructor(program: Program) {
     this.program = program;
@@ -63,6 +66,9 @@ export class RunState {
       case "run.aborted":
         this.#end(event);
         break;
+      case "node.reused":
+        this.#offer(event);
+        break;
       default: {
         const at = place ?? locate(this, event.key);
         if (at !== null) this.#applyTo(at.frame, at.vertex, event);
@@ -80,7 +86,7 @@ export class RunState {
     this.decisions.length = 0;
   }
 
-  #applyTo(frame: Frame, vertex: number, event: Exclude<RunEvent, { type: `run.${string}` }>): void {
+  #applyTo(frame: Frame, vertex: number, event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" }>): void {
     if (isTerminal(frame.status[vertex]!) && event.type !== "loop.turned") {
       if (event.type === "call.aborted") frame.cell(vertex).completedAt ??= event.at;
       if (event.type === "node.failed" && frame.block.kinds[vertex] === VertexKind.LOOP) {
@@ -218,9 +224,24 @@ export class RunState {
         this.decisions.push({ frame, vertex });
         return;
       default:
+        if (this.offers !== null && this.#reuse(frame, vertex)) return;
         frame.status[vertex] = Status.READY;
         this.ready.push({ frame, vertex });
     }
+  }
+
+  #offer(event: EventOf<"node.reused">): void {
+    (this.offers ??= new Map()).set(event.key, event);
+    const at = locate(this, event.key);
+    if (at !== null && at.frame.status[at.vertex] === Status.READY) this.#reuse(at.frame, at.vertex);
+  }
+
+  #reuse(frame: Frame, vertex: number): boolean {
+    const offer = takeOffer(this, frame, vertex);
+    if (offer === null) return false;
+    fillReused(frame.cell(vertex), offer);
+    this.#settle(frame, vertex, Status.COMPLETED);
+    return true;
   }
 
   #takeBranch(frame: Frame, vertex: number, branch: "then" | "else" | "none"): void {

@@ -83,6 +83,8 @@ export type {
 } from "./component/mod.ts";
 export { parseDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
+export { diffPlans } from "./diff/diff_plans.ts";
+export type { DiffEdge, DiffNode, FieldChange, NodeChange, PlanDiff } from "./diff/diff_plans.ts";
 export { createElement } from "./element.ts";
 export type { Component, Element, Tag, Template } from "./element.ts";
 export { FlowgraphError } from "./error/flowgraph_error.ts";

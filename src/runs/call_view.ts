@@ -45,12 +45,38 @@ export function callsOf(events: readonly RunEvent[]): readonly CallView[] {
         completedAt: null,
         durationMs: null,
       });
+    } else if (event.type === "node.reused") {
+      const call = reusedCall(run, event);
+      if (call !== null) calls.set(call.requestId, call);
     } else if (event.type === "call.responded" || event.type === "call.error" || event.type === "call.aborted") {
       const call = calls.get(event.requestId);
       if (call !== undefined && call.completedAt === null) end(call, event);
     }
   }
   return [...calls.values()];
+}
+
+/** A call of another run whose result this one took over. Null: it was no call. */
+function reusedCall(run: Draft, event: Extract<RunEvent, { type: "node.reused" }>): Draft | null {
+  const { source, operationId, startedAt, completedAt } = event;
+  if (source.requestId === null || operationId === undefined) return null;
+  return {
+    requestId: source.requestId,
+    runId: run.runId,
+    nodeKey: event.key,
+    operationId,
+    parentRequestId: run.runId,
+    status: "completed",
+    attempt: event.attempt,
+    input: event.input ?? null,
+    output: event.data,
+    error: null,
+    identityId: run.identityId,
+    startedAt: startedAt ?? event.at,
+    completedAt,
+    durationMs: startedAt === null || completedAt === null ? null : completedAt - startedAt,
+    reusedFrom: source,
+  };
 }
 
 function end(call: Draft, event: RunEvent): void {

@@ -60,6 +60,7 @@ function* leafNodes(state: RunState, data: boolean): Generator<GraphNode> {
       startedAt: cell?.startedAt ?? null,
       completedAt: cell?.completedAt ?? null,
       nextAt: cell?.dueAt ?? null,
+      ...(cell?.reusedFrom !== undefined && { reusedFrom: cell.reusedFrom }),
       ...(data && cell?.input !== undefined && { input: cell.input }),
       ...(data && cell?.data !== undefined && { output: cell.data }),
       ...(cell?.error && STATUS_NAMES[frame.status[vertex]!] !== "completed" && { error: cell.error }),

@@ -8,6 +8,7 @@ export { commandRun, elsewhere } from "./command_run.ts";
 export type {
   CallTree,
   CallView,
+  ForkParams,
   GraphEdge,
   GraphNode,
   NodeStatus,
@@ -15,6 +16,8 @@ export type {
   Page,
   PlanPlace,
   PreparedPlan,
+  RerunParams,
+  RerunStarted,
   RunGraph,
   RunQuery,
   RunRecord,

@@ -1,7 +1,7 @@
 /** What the run use cases need, and what they give to the edges. */
 import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
-import type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 
 /** One row of the run list. Times are ms since the epoch. */
 export interface RunRecord {
@@ -32,6 +32,8 @@ export interface RunQuery {
   /** `key=value`, or `key` for any value. */
   readonly label?: readonly string[];
   readonly parent?: string;
+  /** Id of a run: those that were made of it by a rerun or fork. */
+  readonly lineage?: string;
   /** Ms epoch, on createdAt: `since` inclusive, `until` exclusive. */
   readonly since?: number;
   readonly until?: number;
@@ -144,6 +146,39 @@ export interface StartRun {
   readonly budget?: BudgetLimits;
 }
 
+/** What a run is to be made of. */
+interface FromRun {
+  readonly caller: Caller;
+  readonly runId: string;
+  /**
+   * Keys of nodes, Map items (`measure[3]`), Loop turns or containers: these run again, and all that comes after them. What
+   * else had completed is reused.
+   */
+  readonly from?: readonly string[];
+  /** In the place of the old input. Results that are reused stay as they are. */
+  readonly input?: unknown;
+  /** Default: the run's own. Nodes that differ in it run again, and all that comes after them. */
+  readonly version?: string;
+}
+
+export interface RerunParams extends FromRun {
+  /** What had completed is reused; what failed, was aborted or never ran runs, and all that comes after it. */
+  readonly fromFailed?: boolean;
+}
+
+export interface ForkParams extends FromRun {
+  /** Seq of the event as of which the run is looked at; absent: now. */
+  readonly at?: number;
+}
+
+export interface RerunStarted {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly duplicate: boolean;
+  /** Results taken over. */
+  readonly reused: number;
+}
+
 /** A run with what its log adds to the list's row. */
 export interface RunView extends RunRecord {
   readonly input: Json;
@@ -153,6 +188,8 @@ export interface RunView extends RunRecord {
   readonly progress: NodeCounts & { readonly running: number; readonly waiting: number };
   /** Seq of the last event the view was made from. */
   readonly lastSeq: number;
+  /** The run it was made of by a rerun or fork; null: none. */
+  readonly lineage: Lineage | null;
 }
 
 /** One node of a run's graph. Times are ms since the epoch. */
@@ -170,9 +207,17 @@ export interface GraphNode {
   readonly completedAt: number | null;
   /** When the next attempt or timer is due. */
   readonly nextAt: number | null;
+  /** The run and call that gave its result, which this run took over; absent: it is this run's own. */
+  readonly reusedFrom?: ReusedFrom;
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: EventError;
+}
+
+/** Where a result was made. `requestId` null: a timer or a signal, which is no call. */
+export interface ReusedFrom {
+  readonly runId: string;
+  readonly requestId: string | null;
 }
 
 export type NodeStatus =
@@ -232,6 +277,8 @@ export interface CallView {
   readonly startedAt: number;
   readonly completedAt: number | null;
   readonly durationMs: number | null;
+  /** This run did not make the call, but took over its result: `requestId` is the call's in the run that made it. */
+  readonly reusedFrom?: ReusedFrom;
 }
 
 /** Why a node is not moving. */
@@ -299,12 +346,15 @@ export interface Runs {
   abort(params: { readonly caller: Caller; readonly runId: string; readonly reason?: string }): Promise<RunView>;
   pause(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
   resume(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
-  /** A new run of the same workflow and input (or the given ones). Label `rerunOf` names the old one. */
-  rerun(
-    params: { readonly caller: Caller; readonly runId: string; readonly input?: unknown; readonly version?: string },
-  ): Promise<
-    { readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }
-  >;
+  /**
+   * A new run of the same workflow and input (or the given ones). Label `rerunOf` names the old one, which stays as it is.
+   * Without `from` and `fromFailed` everything runs anew.
+   *
+   * @throws CallError VALIDATION_ERROR when `from` names what is not there
+   */
+  rerun(params: RerunParams): Promise<RerunStarted>;
+  /** A new run that goes on from where another is, or was at event `at`. Label `forkOf` names the other. */
+  fork(params: ForkParams): Promise<RerunStarted>;
   /** Answers a waiting Signal. CallError SIGNAL_NOT_FOUND (404), SIGNAL_ANSWERED (409). */
   signal(
     params: { readonly caller: Caller; readonly runId: string; readonly name: string; readonly payload: Json },

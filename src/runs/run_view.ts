@@ -1,4 +1,4 @@
-import { countNodes, type RunEvent, type RunState } from "../../engine/mod.ts";
+import { countNodes, type EventOf, type RunEvent, type RunState } from "../../engine/mod.ts";
 import type { Json } from "@alkdev/flowgraph";
 import type { RunRecord, RunView } from "./ports.ts";
 
@@ -11,13 +11,21 @@ export function viewOfState(record: RunRecord, state: RunState): RunView {
     terminal: state.terminal,
     lastSeq: state.seq,
     progress: countNodes(state),
+    lineage: state.created?.lineage ?? null,
   });
 }
 
 /** A run's view from its first and last event, without the fold: enough once it has ended. */
-export function viewOfEnded(record: RunRecord, input: Json, terminal: RunEvent): RunView {
+export function viewOfEnded(record: RunRecord, created: EventOf<"run.created">, terminal: RunEvent): RunView {
+  const { input, lineage = null } = created;
   const counts = "counts" in terminal ? terminal.counts : NONE;
-  return viewOf(record, { input, terminal, lastSeq: terminal.seq, progress: { ...counts, running: 0, waiting: 0 } });
+  return viewOf(record, {
+    input,
+    terminal,
+    lastSeq: terminal.seq,
+    progress: { ...counts, running: 0, waiting: 0 },
+    lineage,
+  });
 }
 
 function viewOf(
@@ -27,6 +35,7 @@ function viewOf(
     readonly terminal: RunEvent | null;
     readonly lastSeq: number;
     readonly progress: RunView["progress"];
+    readonly lineage: RunView["lineage"];
   },
 ): RunView {
   const { terminal } = parts;
@@ -41,6 +50,7 @@ function viewOf(
       : null,
     progress: parts.progress,
     lastSeq: parts.lastSeq,
+    lineage: parts.lineage,
   };
 }
 

@@ -16,6 +16,7 @@ import { graphOf } from "./graph.ts";
 import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
+import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
 import { startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
@@ -61,7 +62,7 @@ class RunUseCases implements Runs {
     const done = engine.done(runId);
     if (created !== null && done !== null && created.caller.orgId === caller.orgId) {
       const terminal = await within(done, ms);
-      if (terminal !== null) return viewOfEnded(recordOf(created, terminal), created.input, terminal);
+      if (terminal !== null) return viewOfEnded(recordOf(created, terminal), created, terminal);
       return this.#view(caller, runId);
     }
     const now = await this.#view(caller, runId);
@@ -81,7 +82,9 @@ class RunUseCases implements Runs {
   }
 
   list({ caller, ...query }: Params<"list">): Result<"list"> {
-    return this.#options.store.list({ ...query, orgId: caller.orgId });
+    const { lineage, label = [], ...rest } = query;
+    const labels = lineage === undefined ? label : [...label, `${LINEAGE_LABEL}=${lineage}`];
+    return this.#options.store.list({ ...rest, ...(labels.length > 0 && { label: labels }), orgId: caller.orgId });
   }
 
   async graph({ caller, runId, at, data = true }: Params<"graph">): Result<"graph"> {
@@ -142,16 +145,18 @@ class RunUseCases implements Runs {
     return this.#command(caller, runId, { type: "signal", name, payload });
   }
 
-  async rerun({ caller, runId, input, version }: Params<"rerun">): Result<"rerun"> {
-    const old = await this.#view(caller, runId);
-    return await this.start({
-      workflow: old.workflow,
-      version: version ?? old.version,
-      input: input === undefined ? old.input : input,
-      caller,
-      priority: old.priority,
-      labels: { ...withoutOwn(old.labels), rerunOf: runId },
-    });
+  async rerun(params: Params<"rerun">): Result<"rerun"> {
+    const { caller, runId } = params;
+    const record = await this.#record(caller, runId);
+    const state = await this.#state(caller, runId);
+    return await rerunRun(this.#options, { kind: "rerun", record, state, params });
+  }
+
+  async fork(params: Params<"fork">): Result<"fork"> {
+    const { caller, runId, at } = params;
+    const record = await this.#record(caller, runId);
+    const state = await this.#state(caller, runId, at);
+    return await rerunRun(this.#options, { kind: "fork", record, state, params });
   }
 
   async #record(caller: Caller, runId: string): Promise<RunRecord> {
@@ -203,10 +208,6 @@ class RunUseCases implements Runs {
     if (record.completedAt === null) return;
     throw command.type === "signal" ? signalAnswered(runId, command.name) : ended(record);
   }
-}
-
-function withoutOwn(labels: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.startsWith("hub.")));
 }
 
 function within<T>(promise: Promise<T | null>, ms: number): Promise<T | null> {

@@ -1,8 +1,8 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
-import type { Engine, EventLog } from "../../engine/mod.ts";
+import type { Engine, EventLog, Lineage, NodeReused } from "../../engine/mod.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
-import type { Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
+import type { PreparedPlan, Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
 const MAX_LABELS = 32;
@@ -17,16 +17,30 @@ export interface StartPorts {
   readonly catalog: WorkflowCatalog;
 }
 
-/** Checks, compiles and starts; see `Runs.start`. */
-export async function startRun(ports: StartPorts, request: StartRun): ReturnType<Runs["start"]> {
+/** What a run has from the one it was made of. */
+export interface Descent {
+  readonly lineage: Lineage;
+  readonly reuse: readonly NodeReused[];
+  /** The hub's own, beside the request's. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Checks, compiles and starts; see `Runs.start`. `descend` is asked once the plan is known. */
+export async function startRun(
+  ports: StartPorts,
+  request: StartRun,
+  descend?: (prepared: PreparedPlan, version: string) => Descent,
+): ReturnType<Runs["start"]> {
   const { caller, labels, priority, idempotencyKey } = request;
   const workflow = await resolveWorkflow(ports.catalog, request);
   checkStart(request);
   const input = workflow.decodeInput(request.input);
-  const { hash, plan, functions } = workflow.plan(input);
+  const prepared = workflow.plan(input);
+  const { hash, plan, functions } = prepared;
   const limits = plan.budget === undefined && request.budget === undefined
     ? null
     : tightest(plan.budget, request.budget);
+  const descent = descend?.(prepared, workflow.version);
   const { runId, duplicate } = await ports.engine.start({
     workflow: workflow.name,
     version: workflow.version,
@@ -35,7 +49,8 @@ export async function startRun(ports: StartPorts, request: StartRun): ReturnType
     functions,
     input,
     caller,
-    ...(labels !== undefined && { labels }),
+    ...(labels !== undefined && { labels: descent === undefined ? labels : { ...labels, ...descent.labels } }),
+    ...(descent !== undefined && { lineage: descent.lineage, reuse: descent.reuse }),
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),

@@ -61,6 +61,7 @@ export function runView(change: Partial<RunView> = {}): RunView {
     error: null,
     progress: { total: 1, completed: 0, failed: 0, aborted: 0, skipped: 0, running: 1, waiting: 0 },
     lastSeq: 1,
+    lineage: null,
     ...change,
   };
 }
@@ -175,7 +176,8 @@ function fakeRuns(world: Memory): Runs {
     abort: seen,
     pause: seen,
     resume: seen,
-    rerun: () => Promise.resolve({ id: "r2", status: "running", duplicate: false }),
+    rerun: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
+    fork: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
     // deno-lint-ignore require-await
     signal: async ({ name }) => failWhenCode(name),
   };

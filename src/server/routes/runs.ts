@@ -14,11 +14,11 @@ import {
   RunRecordSchema,
   RunStatusSchema,
   RunViewSchema,
-  StartedRunSchema,
   WhyEntrySchema,
 } from "../schemas/runs.ts";
 import { runEventsRoute } from "./run_events.ts";
-import { runUrl, startRunRoute } from "./start_run.ts";
+import { forkRoute, rerunRoute } from "./lineage.ts";
+import { startRunRoute } from "./start_run.ts";
 
 const head = { tag: "runs" } as const;
 const strict = { additionalProperties: false } as const;
@@ -37,6 +37,7 @@ export function runRoutes(deps: ServerDeps): readonly Route[] {
     abortRoute(runs),
     ...(["pause", "resume"] as const).map((act) => holdRoute(runs, act)),
     rerunRoute(runs, limits.inputBytes),
+    forkRoute(runs, limits.inputBytes),
     signalRoute(runs, limits.inputBytes),
   ];
 }
@@ -54,6 +55,9 @@ function listRoute(runs: Runs): Route {
       status: Type.Optional(Type.Array(RunStatusSchema, { maxItems: 5 })),
       label: Type.Optional(Type.Array(Name, { maxItems: 16, description: "`key=value`, or `key` for any value" })),
       parent: Type.Optional(Name),
+      lineage: Type.Optional(
+        Type.String({ maxLength: 64, description: "Id of a run: those made of it by a rerun or fork" }),
+      ),
       since: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" })),
       until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
       q: Type.Optional(SearchText),
@@ -206,27 +210,6 @@ function holdRoute(runs: Runs, act: "pause" | "resume"): Route {
     async handle({ caller, params }) {
       const view: RunView = await runs[act]({ caller, runId: params.id });
       return ok(view);
-    },
-  });
-}
-
-function rerunRoute(runs: Runs, inputBytes: number): Route {
-  return defineRoute({
-    ...head,
-    method: "POST",
-    path: "/api/runs/:id/rerun",
-    name: "rerunRun",
-    summary: "A new run of the same workflow, with the same input or another",
-    scope: ["workflow:run", "run:write"],
-    params: IdParams,
-    bodyDefault: {},
-    body: Type.Object({ input: Type.Optional(JsonSchema), version: Type.Optional(Name) }, strict),
-    responses: { 202: { description: "The new run", schema: StartedRunSchema } },
-    async handle({ caller, params, body, bodyBytes }) {
-      assertFieldSize("input", body.input, bodyBytes, inputBytes);
-      const started = await runs.rerun({ caller, runId: params.id, ...body });
-      const location = runUrl(started.id);
-      return reply(202, { ...started, url: location }, { location });
     },
   });
 }

@@ -62,6 +62,12 @@ const view = Type.Object({
     waiting: Type.Integer(),
   }),
   lastSeq: Type.Integer({ description: "Seq of the last event the view was made from" }),
+  lineage: nullable(Type.Object({
+    runId: Type.String(),
+    kind: Type.Union([Type.Literal("rerun"), Type.Literal("fork")]),
+    from: nullable(Type.Array(Type.String())),
+    at: Type.Optional(Type.Integer()),
+  }, { description: "The run that this one was made of by a rerun or fork" })),
 }, { $id: "RunView" });
 
 const nodeStatus = Type.Union([
@@ -75,6 +81,11 @@ const nodeStatus = Type.Union([
   Type.Literal("skipped"),
 ]);
 
+const reusedFrom = Type.Object(
+  { runId: Type.String(), requestId: nullable(Type.String()) },
+  { description: "The run and call that made this result, which this run took over" },
+);
+
 const node = Type.Object({
   key: Type.String(),
   kind: Type.String(),
@@ -87,6 +98,7 @@ const node = Type.Object({
   startedAt: nullable(time),
   completedAt: nullable(time),
   nextAt: nullable(time),
+  reusedFrom: Type.Optional(reusedFrom),
   input: Type.Optional(JsonSchema),
   output: Type.Optional(JsonSchema),
   error: Type.Optional(eventError),
@@ -140,6 +152,7 @@ const callFields = {
   startedAt: time,
   completedAt: nullable(time),
   durationMs: nullable(Type.Number()),
+  reusedFrom: Type.Optional(reusedFrom),
 };
 const call = Type.Object(callFields, { $id: "Call" });
 
@@ -181,3 +194,11 @@ export const StartedRunSchema: TObject = Type.Object({
   duplicate: Type.Boolean({ description: "True: this idempotency key already has this run" }),
   url: Type.String(),
 }, { $id: "StartedRun" });
+/** What a rerun or fork answers. */
+export const RerunStartedSchema: TObject = Type.Object({
+  id: Type.String(),
+  status,
+  duplicate: Type.Boolean(),
+  reused: Type.Integer({ description: "Results taken over from the other run" }),
+  url: Type.String(),
+}, { $id: "RerunStarted" });

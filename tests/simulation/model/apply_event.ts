@@ -8,7 +8,7 @@ import type { RunModel } from "./run_model.ts";
 import { same, unborn } from "./same.ts";
 import { fill, look, valueOf } from "./values.ts";
 
-type NodeEvent = Exclude<RunEvent, { type: `run.${string}` }>;
+type NodeEvent = Exclude<RunEvent, { type: `run.${string}` | "node.reused" }>;
 
 /** Largest value the simulated engines take, in the units of ValueLimits. */
 export const MAX_VALUE = 2_000;
@@ -32,10 +32,25 @@ export function applyEvent(model: RunModel, event: RunEvent): void {
     case "run.failed":
     case "run.aborted":
       return applyEnd(model, event);
+    case "node.reused":
+      applyReused(model, event);
+      return model.settle();
     default:
       applyToNode(model, model.at(event.key), event);
       model.settle();
   }
+}
+
+/** Kept until the node is reached; it may be already, and must not have begun. */
+function applyReused(model: RunModel, event: EventOf<"node.reused">): void {
+  if (model.created.lineage === undefined) model.fail("log", "node.reused of a run without lineage");
+  if (model.offers.has(event.key)) model.fail("log", `A second node.reused of "${event.key}"`);
+  const inst = model.byKey.get(event.key);
+  if (inst !== undefined && (!inst.isLeaf || inst.touched)) {
+    model.fail("I3", `node.reused of "${event.key}", which has begun or is no leaf`);
+  }
+  model.offers.set(event.key, event.data);
+  if (inst?.status === "open") model.reuse(inst);
 }
 
 function applyEnd(model: RunModel, event: EventOf<"run.completed" | "run.failed" | "run.aborted">): void {

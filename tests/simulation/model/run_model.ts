@@ -16,6 +16,8 @@ export class RunModel {
   readonly scope: Scope;
   readonly root: Instance;
   readonly byKey: Map<string, Instance> = new Map();
+  /** Results of another run, for leaves by key. */
+  readonly offers: Map<string, Json> = new Map();
   readonly created: Extract<RunEvent, { type: "run.created" }>;
   status: RunStatus = "running";
   seq = 1;
@@ -88,8 +90,15 @@ export class RunModel {
       inst.status = "open";
       inst.began = true;
       changed = true;
+      if (inst.isLeaf && this.offers.has(inst.key)) this.reuse(inst);
     }
     return this.#advance(inst) || changed;
+  }
+
+  /** Ends a leaf with another run's result: it never starts (I3). */
+  reuse(inst: Instance): void {
+    inst.data = this.offers.get(inst.key) ?? null;
+    inst.status = "completed";
   }
 
   #catches(inst: Instance): boolean {
