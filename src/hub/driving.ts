@@ -1,7 +1,7 @@
 import { type Clock, Engine, type FunctionSource } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
-import { createRuns, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
+import { createRuns, FlowCheck, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
 import { createEventLog, createPlanStore, createRunStore, createWorkflowStore, findRunDriver } from "../storage/mod.ts";
 import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
@@ -64,7 +64,8 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   const plans = createPlanStore(db);
   const functions = functionsOf(templates);
   const owners = peers === null ? {} : { owners: peers.owners };
-  const children = { engine: () => engine, catalog: templates, log, feed, ...owners };
+  const flows = new FlowCheck({ operations: dispatcher, catalog: templates });
+  const children = { engine: () => engine, catalog: templates, log, feed, flows, ...owners };
   const trouble = hubLogger("main");
   const engine: Engine = new Engine({
     log,
@@ -94,6 +95,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     store: createRunStore(db),
     catalog: templates,
     feed,
+    flows,
     driver: (runId) => findRunDriver(db, { runId, hubId }),
     ...owners,
   });

@@ -4,6 +4,7 @@ export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../
 export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
 export type { ChildRunPorts } from "./child_runs.ts";
+export { FlowCheck } from "./flow_check.ts";
 export { commandRun, elsewhere } from "./command_run.ts";
 export type {
   CallTree,

@@ -11,6 +11,7 @@ import {
 import { callTreeOf } from "./call_tree.ts";
 import { callsOf } from "./call_view.ts";
 import { commandRun, ended, outOfReach, signalAnswered } from "./command_run.ts";
+import type { FlowCheck } from "./flow_check.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
 import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
@@ -29,6 +30,8 @@ export interface RunsOptions {
   readonly store: RunStore;
   readonly catalog: WorkflowCatalog;
   readonly feed: RunFeed;
+  /** Absent: what flows between nodes is not checked before a start. */
+  readonly flows?: FlowCheck;
   /** Absent: this hub is alone, and a run that it does not drive is about to be taken up. */
   readonly owners?: RunOwners;
   /** Without `owners`: another hub that drives a run and lives, to be named; null: there is none. */

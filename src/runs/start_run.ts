@@ -2,6 +2,7 @@ import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import type { Engine, EventLog, Lineage, NodeReused } from "../../engine/mod.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
+import type { FlowCheck } from "./flow_check.ts";
 import type { PreparedPlan, Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
@@ -15,6 +16,8 @@ export interface StartPorts {
   readonly log: EventLog;
   readonly store: RunStore;
   readonly catalog: WorkflowCatalog;
+  /** Absent: what flows between nodes is not checked before a start. */
+  readonly flows?: FlowCheck;
 }
 
 /** What a run has from the one it was made of. */
@@ -37,6 +40,8 @@ export async function startRun(
   const input = workflow.decodeInput(request.input);
   const prepared = workflow.plan(input);
   const { hash, plan, functions } = prepared;
+  const checking = ports.flows?.check(caller.orgId, workflow, plan);
+  if (checking !== undefined) await checking;
   const limits = plan.budget === undefined && request.budget === undefined
     ? null
     : tightest(plan.budget, request.budget);
