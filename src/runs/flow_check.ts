@@ -66,7 +66,13 @@ export class FlowCheck {
     });
     const [first] = problems;
     if (first !== undefined) {
-      const errors = problems.map(({ path, message, node, edge }) => ({ path, message, node, edge }));
+      const errors = problems.map(({ code, path, node, edge, message }) => ({
+        code,
+        path,
+        node,
+        ...(edge !== undefined && { edge: `${edge.source} -> ${edge.target}` }),
+        message,
+      }));
       throw new CallError("WORKFLOW_INVALID", `Cannot start workflow "${name}": ${first.message}`, { errors });
     }
     if (callees.checked.size >= MAX_ORGS) callees.checked.clear();
