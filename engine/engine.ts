@@ -231,6 +231,7 @@ export class Engine {
       deadline: params.deadline ?? null,
       ...(params.budget && { budget: params.budget }),
       ...(params.lineage !== undefined && { lineage: params.lineage }),
+      ...(params.traceparent !== undefined && { traceparent: params.traceparent }),
     });
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;

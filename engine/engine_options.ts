@@ -62,6 +62,8 @@ export interface NewRun {
   readonly lineage?: Lineage;
   /** Results of the run it comes from, made durable with its `run.created`. */
   readonly reuse?: readonly NodeReused[];
+  /** See `RunCreated`. */
+  readonly traceparent?: string;
 }
 
 export interface Started {

@@ -64,6 +64,8 @@ export interface RunCreated {
   readonly idempotencyKey: string | null;
   /** Ms epoch after which the run is aborted with TIMEOUT; null for none. */
   readonly deadline: number | null;
+  /** W3C trace context of whoever asked for the root run; absent: it is a trace of its own. */
+  readonly traceparent?: string;
   /** What the run and all that descends from it may use; absent: nothing limits it. */
   readonly budget?: CreatedBudget;
   /** The run that this one repeats or branches off from; absent: none. */

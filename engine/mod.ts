@@ -45,3 +45,5 @@ export type { Cell, Frame, Place } from "./state/frame.ts";
 export { keyOf, leaves, locate } from "./state/keys.ts";
 export { foldRun } from "./state/fold_run.ts";
 export { RunState } from "./state/run_state.ts";
+export { callSpanId, formatTraceparent, parseTraceparent, runTrace } from "./trace_context.ts";
+export type { RunTrace, TraceContext } from "./trace_context.ts";

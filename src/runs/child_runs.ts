@@ -69,6 +69,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       caller: { identity: call.identity, orgId: call.orgId },
       labels: { "hub.depth": String(depth) },
       ...childBudget(call, plan, engine),
+      ...(created?.traceparent !== undefined && { traceparent: created.traceparent }),
       parent: { runId: call.runId, requestId: call.requestId, rootRunId: created?.parent?.rootRunId ?? call.runId },
     });
   }

@@ -1,6 +1,13 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
-import type { Engine, EventLog, Lineage, NodeReused } from "../../engine/mod.ts";
+import {
+  type Engine,
+  type EventLog,
+  formatTraceparent,
+  type Lineage,
+  type NodeReused,
+  parseTraceparent,
+} from "../../engine/mod.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import type { PreparedPlan, Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
@@ -35,6 +42,7 @@ export async function startRun(
   descend?: (prepared: PreparedPlan, version: string) => Descent,
 ): ReturnType<Runs["start"]> {
   const { caller, labels, priority, idempotencyKey } = request;
+  const trace = request.traceparent === undefined ? null : parseTraceparent(request.traceparent);
   const workflow = await resolveWorkflow(ports.catalog, request);
   checkStart(request);
   const input = workflow.decodeInput(request.input);
@@ -59,6 +67,7 @@ export async function startRun(
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
+    ...(trace !== null && { traceparent: formatTraceparent(trace) }),
   });
   if (!duplicate) return { id: runId, status: "running", duplicate };
   return await earlierRun(ports, { runId, input, request });
