@@ -10,7 +10,9 @@ import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import type { HubOperations } from "./operations.ts";
 import type { Peers } from "./peers.ts";
+import type { Sight } from "./sight.ts";
 import type { Startup } from "./startup.ts";
+import { queuedCalls, spokeCalls } from "./whereabouts.ts";
 
 const RENEW_EVERY_MS = 1_500;
 const CLAIM_EVERY_MS = 2_000;
@@ -22,6 +24,7 @@ interface Parts {
   readonly config: HubConfig;
   readonly foundation: Foundation;
   readonly operations: HubOperations;
+  readonly sight: Sight;
   readonly clock: Clock;
   readonly feed: RunFeed;
   readonly onFenced: (error: unknown) => void;
@@ -54,7 +57,7 @@ export async function openTemplates(startup: Startup, { config, foundation, oper
 
 /** Builds templates, engine and use cases; nothing is driven yet. */
 export async function openDriving(startup: Startup, parts: Parts): Promise<Driving> {
-  const { config, foundation, operations, clock, feed, onFenced } = parts;
+  const { config, foundation, operations, sight, clock, feed, onFenced } = parts;
   const { db, hubId, lease, guard } = foundation;
   const { dispatcher, peers } = operations;
   const templates = await openTemplates(startup, parts);
@@ -97,6 +100,8 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     feed,
     flows,
     driver: (runId) => findRunDriver(db, { runId, hubId }),
+    progress: (query) => sight.logStore.progress(query),
+    whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
     ...owners,
   });
   return { templates, engine, runs };

@@ -142,6 +142,8 @@ export interface StartRun {
   readonly idempotencyKey?: string;
   readonly priority?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  /** W3C trace context that the run joins; one that is not valid is as good as none. */
+  readonly traceparent?: string;
   /** What the run and all that descends from it may use; of this and the workflow's own the smaller limit of each kind holds. */
   readonly budget?: BudgetLimits;
 }
@@ -190,7 +192,23 @@ export interface RunView extends RunRecord {
   readonly lastSeq: number;
   /** The run it was made of by a rerun or fork; null: none. */
   readonly lineage: Lineage | null;
+  /** What a node of a live run has said of its progress, the last to say so; absent: none has, or the run has ended. */
+  readonly lastProgress?: NodeProgress & { readonly key: string };
 }
+
+/** How far a node is, as its handler last said. */
+export interface NodeProgress {
+  readonly value: number | null;
+  readonly total: number | null;
+  readonly message: string | null;
+  /** Ms since the epoch. */
+  readonly at: number;
+}
+
+/** Where the progress of nodes is found, newest first. */
+export type ProgressReader = (
+  params: { readonly runId: string; readonly limit: number },
+) => Promise<readonly (NodeProgress & { readonly key: string; readonly attempt: number })[]>;
 
 /** One node of a run's graph. Times are ms since the epoch. */
 export interface GraphNode {
@@ -212,6 +230,8 @@ export interface GraphNode {
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: EventError;
+  /** Absent: it has said nothing in its present attempt. */
+  readonly progress?: NodeProgress;
 }
 
 /** Where a result was made. `requestId` null: a timer or a signal, which is no call. */
@@ -285,12 +305,37 @@ export interface CallView {
 export interface WhyEntry {
   readonly key: string;
   readonly status: NodeStatus;
-  /** `predecessors`, `slot`, `retry`, `call`, `timer`, `signal`, `spoke`, `paused`. */
+  /**
+   * `predecessors`, `slot` (of its container, or of the hub), `retry`, `call`, `spoke` (one that could take its call), `hub`
+   * (its call is at another hub's spoke), `timer`, `signal`, `child` (a child run), `paused`, `owner` (a hub to drive the run).
+   */
   readonly waitsFor: string;
   readonly message: string;
+  /** Ms since the epoch; null: it is not known since when. */
+  readonly since: number | null;
   readonly until: number | null;
   readonly keys: readonly string[];
+  /** Null: not an operation or a child run. */
+  readonly operationId: string | null;
+  /** Labels that a spoke must carry for it; null: any will do. */
+  readonly labels: Readonly<Record<string, string>> | null;
 }
+
+/** A call of a live run, as `why` asks after it. */
+export interface WaitingCall {
+  readonly runId: string;
+  readonly orgId: string;
+  readonly key: string;
+  /** Null: not sent yet. */
+  readonly requestId: string | null;
+  readonly operationId: string;
+  readonly labels: Readonly<Record<string, string>> | null;
+}
+
+/** What only one part of the hub knows of a call that is not moving. Null: that part knows nothing of it. */
+export type Whereabouts = (
+  call: WaitingCall,
+) => (Pick<WhyEntry, "waitsFor" | "message"> & { readonly since?: number }) | null;
 
 /** What can be done to a live run, by its owner only. */
 export type RunCommand =
@@ -325,7 +370,8 @@ export interface Runs {
   start(request: StartRun): Promise<{ readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }>;
   /** Resolves at the terminal event, or after `ms` with the run as it is then. */
   wait(params: { readonly caller: Caller; readonly runId: string; readonly ms: number }): Promise<RunView>;
-  get(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
+  /** `at`: as it was after the event with this seq. */
+  get(params: { readonly caller: Caller; readonly runId: string; readonly at?: number }): Promise<RunView>;
   list(params: Omit<RunQuery, "orgId"> & { readonly caller: Caller }): Promise<Page<RunRecord>>;
   graph(
     params: { readonly caller: Caller; readonly runId: string; readonly at?: number; readonly data?: boolean },
