@@ -12,13 +12,11 @@ export type {
   ForkParams,
   GraphEdge,
   GraphNode,
-  NodeProgress,
   NodeStatus,
   OperationCatalog,
   Page,
   PlanPlace,
   PreparedPlan,
-  ProgressReader,
   RerunParams,
   RerunStarted,
   RunGraph,
@@ -29,9 +27,6 @@ export type {
   RunView,
   StartRun,
   TemplateProblem,
-  WaitingCall,
-  Whereabouts,
-  WhyEntry,
   WorkflowCatalog,
   WorkflowVersion,
 } from "./ports.ts";
@@ -41,3 +36,5 @@ export type { RunListener } from "./run_feed.ts";
 export { outcomeOf } from "./outcome.ts";
 export { createRuns } from "./runs.ts";
 export type { RunsOptions } from "./runs.ts";
+export type { NodeProgress, ProgressReader } from "./node_progress.ts";
+export type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";

@@ -1,4 +1,18 @@
-import type { NodeProgress, ProgressReader, RunGraph } from "./ports.ts";
+import type { RunGraph } from "./ports.ts";
+
+/** How far a node is, as its handler last said. */
+export interface NodeProgress {
+  readonly value: number | null;
+  readonly total: number | null;
+  readonly message: string | null;
+  /** Ms since the epoch. */
+  readonly at: number;
+}
+
+/** Where the progress of nodes is found, newest first. */
+export type ProgressReader = (
+  params: { readonly runId: string; readonly limit: number },
+) => Promise<readonly (NodeProgress & { readonly key: string; readonly attempt: number })[]>;
 
 type Said = Awaited<ReturnType<ProgressReader>>[number];
 

@@ -2,6 +2,8 @@
 import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { NodeProgress } from "./node_progress.ts";
+import type { WhyEntry } from "./why_entry.ts";
 
 /** One row of the run list. Times are ms since the epoch. */
 export interface RunRecord {
@@ -196,20 +198,6 @@ export interface RunView extends RunRecord {
   readonly lastProgress?: NodeProgress & { readonly key: string };
 }
 
-/** How far a node is, as its handler last said. */
-export interface NodeProgress {
-  readonly value: number | null;
-  readonly total: number | null;
-  readonly message: string | null;
-  /** Ms since the epoch. */
-  readonly at: number;
-}
-
-/** Where the progress of nodes is found, newest first. */
-export type ProgressReader = (
-  params: { readonly runId: string; readonly limit: number },
-) => Promise<readonly (NodeProgress & { readonly key: string; readonly attempt: number })[]>;
-
 /** One node of a run's graph. Times are ms since the epoch. */
 export interface GraphNode {
   readonly key: string;
@@ -300,42 +288,6 @@ export interface CallView {
   /** This run did not make the call, but took over its result: `requestId` is the call's in the run that made it. */
   readonly reusedFrom?: ReusedFrom;
 }
-
-/** Why a node is not moving. */
-export interface WhyEntry {
-  readonly key: string;
-  readonly status: NodeStatus;
-  /**
-   * `predecessors`, `slot` (of its container, or of the hub), `retry`, `call`, `spoke` (one that could take its call), `hub`
-   * (its call is at another hub's spoke), `timer`, `signal`, `child` (a child run), `paused`, `owner` (a hub to drive the run).
-   */
-  readonly waitsFor: string;
-  readonly message: string;
-  /** Ms since the epoch; null: it is not known since when. */
-  readonly since: number | null;
-  readonly until: number | null;
-  readonly keys: readonly string[];
-  /** Null: not an operation or a child run. */
-  readonly operationId: string | null;
-  /** Labels that a spoke must carry for it; null: any will do. */
-  readonly labels: Readonly<Record<string, string>> | null;
-}
-
-/** A call of a live run, as `why` asks after it. */
-export interface WaitingCall {
-  readonly runId: string;
-  readonly orgId: string;
-  readonly key: string;
-  /** Null: not sent yet. */
-  readonly requestId: string | null;
-  readonly operationId: string;
-  readonly labels: Readonly<Record<string, string>> | null;
-}
-
-/** What only one part of the hub knows of a call that is not moving. Null: that part knows nothing of it. */
-export type Whereabouts = (
-  call: WaitingCall,
-) => (Pick<WhyEntry, "waitsFor" | "message"> & { readonly since?: number }) | null;
 
 /** What can be done to a live run, by its owner only. */
 export type RunCommand =

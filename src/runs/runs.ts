@@ -14,25 +14,15 @@ import { commandRun, ended, outOfReach, signalAnswered } from "./command_run.ts"
 import type { FlowCheck } from "./flow_check.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
-import { progressOf, withProgress } from "./node_progress.ts";
-import type {
-  ProgressReader,
-  RunCommand,
-  RunDriver,
-  RunOwners,
-  RunRecord,
-  Runs,
-  RunStore,
-  RunView,
-  Whereabouts,
-  WorkflowCatalog,
-} from "./ports.ts";
+import { progressOf, type ProgressReader, withProgress } from "./node_progress.ts";
+import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
 import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
 import { startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
+import type { Whereabouts } from "./why_entry.ts";
 
 export interface RunsOptions {
   readonly engine: Engine;

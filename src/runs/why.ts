@@ -1,6 +1,7 @@
 import type { PlanNode } from "@alkdev/flowgraph";
 import { keyOf, leaves, type Place, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
-import type { RunDriver, WaitingCall, Whereabouts, WhyEntry } from "./ports.ts";
+import type { RunDriver } from "./ports.ts";
+import type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";
 
 /** Predecessors named in one entry at most. */
 const MAX_KEYS = 20;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compileProgram, foldRun, type RunState } from "../../engine/mod.ts";
 import { deferred, op, par, seq, TestEngine, type Tree } from "../../engine/testing/test_engine.ts";
-import type { Whereabouts } from "./ports.ts";
+import type { Whereabouts } from "./why_entry.ts";
 import { whyOf } from "./why.ts";
 
 /** A run of the template as far as it comes without `t.hang` ever answering. */
