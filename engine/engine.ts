@@ -22,8 +22,9 @@ import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
 import type { CommitResult, FencedError } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
-import { abortRun, answerSignal } from "./run_commands.ts";
+import { actOnNode, type NodeCommand, type NodeOutcome } from "./node_commands.ts";
 import { reuseResults } from "./reuse_results.ts";
+import { abortRun, answerSignal, pauseRun } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
 
@@ -131,9 +132,21 @@ export class Engine {
   async setPaused(runId: string, paused: boolean, by: string): Promise<boolean> {
     const run = this.#runs.get(runId);
     if (run === undefined || run.state.terminal !== null) return false;
-    if ((run.state.status === "paused") !== paused) run.emit({ type: paused ? "run.paused" : "run.resumed", by });
+    pauseRun(run, paused, by);
     await this.#durable(run);
     return true;
+  }
+
+  /** Acts on a node of a live run; resolves when durable. Null: the run is not live here. */
+  async actOnNode(
+    runId: string,
+    command: NodeCommand & { readonly key: string; readonly by: Identity["id"] },
+  ): Promise<NodeOutcome | null> {
+    const run = this.#runs.get(runId);
+    if (run === undefined || run.state.terminal !== null) return null;
+    const outcome = actOnNode(run, command);
+    if (outcome === "done") await this.#durable(run);
+    return outcome;
   }
 
   /** Answers a waiting Signal; resolves when durable. */

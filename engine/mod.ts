@@ -39,6 +39,8 @@ export type {
 export { childrenOf, compileProgram, isLeaf } from "./program.ts";
 export type { Program } from "./program.ts";
 export { ProgramCache } from "./program_cache.ts";
+export type { NodeCommand, NodeOutcome } from "./node_commands.ts";
+export { pausedAround } from "./state/asks.ts";
 export { countNodes } from "./state/counts.ts";
 export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";
 export type { Cell, Frame, Place } from "./state/frame.ts";

@@ -71,3 +71,10 @@ export function answerSignal(
   }
   return seen ? "already" : "unknown";
 }
+
+/** Holds back, or lets go on, what has not started. */
+export function pauseRun(run: ActiveRun, paused: boolean, by: string): void {
+  if ((run.state.status === "paused") === paused) return;
+  run.emit({ type: paused ? "run.paused" : "run.resumed", by });
+  if (!paused) run.resumed();
+}

@@ -1,5 +1,6 @@
 /** The run use cases: the only door from the edges to the engine. @module */
 export { isTerminalType } from "../../engine/events.ts";
+export type { NodeCommand } from "../../engine/mod.ts";
 export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";

@@ -2,6 +2,7 @@
 import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { NodeCommand } from "../../engine/mod.ts";
 import type { NodeProgress } from "./node_progress.ts";
 import type { WhyEntry } from "./why_entry.ts";
 
@@ -294,6 +295,7 @@ export type RunCommand =
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
+  | { readonly type: "node"; readonly key: string; readonly act: NodeCommand }
   | { readonly type: "signal"; readonly name: string; readonly payload: Json };
 
 /** The way to runs that other hubs drive. */
@@ -353,6 +355,14 @@ export interface Runs {
   rerun(params: RerunParams): Promise<RerunStarted>;
   /** A new run that goes on from where another is, or was at event `at`. Label `forkOf` names the other. */
   fork(params: ForkParams): Promise<RerunStarted>;
+  /**
+   * Acts on a node with all that is in it: a leaf, a container, an item of a Map (`files[3]`). Resolves when it is durable.
+   *
+   * @throws CallError NODE_NOT_FOUND (404), NODE_ENDED, NODE_NOT_WAITING for `nudge` and `give-up` (409), RUN_ENDED (409)
+   */
+  actOnNode(
+    params: { readonly caller: Caller; readonly runId: string; readonly key: string; readonly act: NodeCommand },
+  ): Promise<RunView>;
   /** Answers a waiting Signal. CallError SIGNAL_NOT_FOUND (404), SIGNAL_ANSWERED (409). */
   signal(
     params: { readonly caller: Caller; readonly runId: string; readonly name: string; readonly payload: Json },

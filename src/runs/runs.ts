@@ -162,6 +162,10 @@ class RunUseCases implements Runs {
     return this.#commandAndView(caller, runId, { type: "resume" });
   }
 
+  actOnNode({ caller, runId, key, act }: Params<"actOnNode">): Result<"actOnNode"> {
+    return this.#commandAndView(caller, runId, { type: "node", key, act });
+  }
+
   signal({ caller, runId, name, payload }: Params<"signal">): Result<"signal"> {
     return this.#command(caller, runId, { type: "signal", name, payload });
   }

@@ -1,5 +1,5 @@
 import type { PlanNode } from "@alkdev/flowgraph";
-import { keyOf, leaves, type Place, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
+import { keyOf, leaves, pausedAround, type Place, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
 import type { RunDriver } from "./ports.ts";
 import type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";
 
@@ -37,6 +37,7 @@ function entryOf(state: RunState, place: Place, askAfter: Ask): WhyEntry | null 
   const call = operationId === null
     ? null
     : { runId: state.created?.runId ?? "", orgId: state.created?.caller.orgId ?? "", key, operationId, labels };
+  const paused = pausedAround(state, frame, frame.block.nodes[vertex]!);
   if (status === "running") {
     const known = call && askAfter({ ...call, requestId: cell?.requestId ?? null });
     const message = `Attempt ${cell?.attempt ?? 1} of "${operationId ?? node.kind}" is under way`;
@@ -47,17 +48,21 @@ function entryOf(state: RunState, place: Place, askAfter: Ask): WhyEntry | null 
   }
   if (status === "ready") {
     if (state.status === "paused") return { ...head, waitsFor: "paused", message: "The run is paused" };
+    if (paused !== null) return { ...head, waitsFor: "paused", message: `"${paused}" is paused` };
     const known = call && askAfter({ ...call, requestId: null });
     return { ...head, waitsFor: "slot", message: "It is about to be dispatched", ...known };
   }
   if (status === "waiting") {
     const attempt = cell?.attempt ?? 0;
-    return { ...head, since: cell?.startedAt ?? null, ...waiting(node.kind, attempt, head.until) };
+    const entry = waiting(node.kind, attempt, head.until);
+    const held = paused === null || entry.waitsFor !== "retry" ? "" : `, but "${paused}" is paused`;
+    return { ...head, since: cell?.startedAt ?? null, ...entry, message: entry.message + held };
   }
   if (status !== "idle") return null;
   const keys = openPredecessors(state, { frame, vertex });
   const message = keys.length === 0 ? "Its container has not started" : `Waits for ${keys.join(", ")}`;
-  return { ...head, waitsFor: "predecessors", message, keys };
+  const doomed = frame.asks?.doomed.has(vertex) ? "; it is to be aborted then" : "";
+  return { ...head, waitsFor: "predecessors", message: message + doomed, keys };
 }
 
 function operationOf(node: PlanNode): string | null {

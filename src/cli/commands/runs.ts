@@ -125,18 +125,47 @@ function act(name: "abort" | "pause" | "resume", summary: string): Command {
     summary,
     positionals: [RUN],
     options: {
+      node: {
+        type: "text",
+        value: "KEY",
+        description: 'Only this node with all that is in it, as "files" or "files[3]"',
+      },
       ...(name === "abort" && { reason: { type: "text" as const, value: "TEXT", description: "Why, for the record" } }),
       ...HUB_OPTIONS,
     },
     async run(args, cli) {
       const hub = await openHub(args, cli);
       const reason = args.text("reason");
+      const node = args.text("node");
+      const path = `/api/runs/${encodeURIComponent(args.required("run"))}`;
       const run = await hub.post<RunBody>(
-        `/api/runs/${encodeURIComponent(args.required("run"))}/${name}`,
+        `${path}${node === undefined ? "" : `/nodes/${encodeURIComponent(node)}`}/${name}`,
         reason === undefined ? {} : { body: { reason } },
       );
       if (args.flag("json")) outJson(cli, run);
-      else cli.out(`Run ${run.id} is ${run.status}`);
+      else if (node === undefined) cli.out(`Run ${run.id} is ${run.status}`);
+      else cli.out(`Node ${node} of run ${run.id} is ${DONE[name]}; the run is ${run.status}`);
+      return ExitCode.OK;
+    },
+  };
+}
+
+const DONE = { abort: "aborted", pause: "paused", resume: "no longer paused" } as const;
+
+/** Acts on a node that waits for its next attempt. */
+function actOnAttempt(name: "retry" | "give-up", summary: string, done: string): Command {
+  return {
+    name,
+    summary,
+    positionals: [RUN, { name: "node", required: true, description: "key of the node, as `hub runs why` shows it" }],
+    options: HUB_OPTIONS,
+    async run(args, cli) {
+      const hub = await openHub(args, cli);
+      const [id, node] = [args.required("run"), args.required("node")];
+      const path = `/api/runs/${encodeURIComponent(id)}/nodes/${encodeURIComponent(node)}/${name}`;
+      const run = await hub.post<RunBody>(path);
+      if (args.flag("json")) outJson(cli, run);
+      else cli.out(`Node ${node} of run ${run.id} ${done}`);
       return ExitCode.OK;
     },
   };
@@ -197,9 +226,11 @@ export const runsCommands: CommandGroup = {
   commands: [
     list,
     show,
-    act("abort", "Abort a run and everything under it"),
-    act("pause", "Start no new node of a run"),
-    act("resume", "Let a paused run go on"),
+    act("abort", "Abort a run, or one node of it, and everything under it"),
+    act("pause", "Start no new node of a run, or of one node of it"),
+    act("resume", "Let a paused run, or node, go on"),
+    actOnAttempt("retry", "Try a node again now that waits for its next attempt", "is tried again now"),
+    actOnAttempt("give-up", "Let a node that waits for its next attempt fail", "has been given up"),
     rerun,
     fork,
     signal,

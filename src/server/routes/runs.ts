@@ -19,6 +19,7 @@ import {
 import { runEventsRoute } from "./run_events.ts";
 import { forkRoute, rerunRoute } from "./lineage.ts";
 import { startRunRoute } from "./start_run.ts";
+import { runNodeRoutes } from "./run_nodes.ts";
 
 const head = { tag: "runs" } as const;
 const At = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "As of this seq" });
@@ -37,6 +38,7 @@ export function runRoutes(deps: ServerDeps): readonly Route[] {
     whyRoute(runs),
     abortRoute(runs),
     ...(["pause", "resume"] as const).map((act) => holdRoute(runs, act)),
+    ...runNodeRoutes(runs),
     rerunRoute(runs, limits.inputBytes),
     forkRoute(runs, limits.inputBytes),
     signalRoute(runs, limits.inputBytes),
