@@ -15,9 +15,9 @@ import type { NodeCall } from "./node_call.ts";
 import { type Program, VertexKind } from "./program.ts";
 import { RunCalls } from "./run_calls.ts";
 import { endOverdue } from "./run_commands.ts";
+import { RunEntry } from "./run_gate.ts";
 import type { RunHost } from "./run_host.ts";
 import { RunWaits } from "./run_waits.ts";
-import { pausedAround } from "./state/asks.ts";
 import { type Place, Status } from "./state/frame.ts";
 import { keyOf, leaves } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
@@ -32,10 +32,8 @@ export class ActiveRun extends Appender {
   readonly calls: RunCalls;
   readonly waits: RunWaits;
   readonly #durability: Durability;
-  /** Ready, but the run, or a node around it, is paused. */
+  /** Ready, but the run is paused. */
   #held: Place[] | null = null;
-  /** Seq of the latest resumption after which nothing has been released yet; 0 for none. */
-  #resumedSeq = 0;
   #seq: number;
   #reacting = false;
   #deadline: (() => void) | null = null;
@@ -47,6 +45,8 @@ export class ActiveRun extends Appender {
   closedInBatch = false;
   #waiters: ((event: Terminal | null) => void)[] | null = null;
   onCreated: ((duplicateOf: string | null) => void) | null = null;
+  /** Null: it has no gate. */
+  #entry: RunEntry | null = null;
 
   constructor(host: RunHost, params: { readonly id: string; readonly caller: Caller; readonly state: RunState }) {
     super();
@@ -121,6 +121,7 @@ export class ActiveRun extends Appender {
   resume(): void {
     const { state } = this;
     this.armDeadline();
+    this.enterGate();
     this.react();
     for (const place of [...leaves(state)]) {
       const status = place.frame.status[place.vertex]!;
@@ -156,9 +157,10 @@ export class ActiveRun extends Appender {
   /** Starts the nodes of places that are still wanted. */
   dispatch(places: readonly Place[]): void {
     for (const place of places) {
-      const status = place.frame.status[place.vertex];
-      if (status !== Status.READY && (status !== Status.WAITING || this.calls.has(place))) continue;
-      if (this.isHeld(place)) (this.#held ??= []).push(place);
+      if (place.frame.status[place.vertex] !== Status.READY && place.frame.status[place.vertex] !== Status.WAITING) {
+        continue;
+      }
+      if (this.state.status === "paused") (this.#held ??= []).push(place);
       else if (place.frame.block.kinds[place.vertex] === VertexKind.WAIT) this.waits.begin(place);
       else this.calls.start(place, (place.frame.cells[place.vertex]?.attempt ?? 0) + 1, false);
     }
@@ -170,32 +172,28 @@ export class ActiveRun extends Appender {
     else this.#durability.defer(place, seq);
   }
 
-  /** Whether the run, or a node around the place, is paused. */
-  isHeld(place: Place): boolean {
-    const { state } = this;
-    return state.status === "paused" ||
-      (state.pausedNodes > 0 && pausedAround(state, place.frame, place.frame.block.nodes[place.vertex]!) !== null);
-  }
-
-  /** Something has just been resumed: what had been held back starts when that is durable. */
-  resumed(): void {
-    this.#resumedSeq = this.#seq;
-  }
-
+  /** After `run.resumed` is durable: what had been held back starts. */
   releaseHeld(): void {
-    if (this.#held === null || this.#resumedSeq === 0 || !this.#durability.has(this.#resumedSeq)) return;
-    this.#resumedSeq = 0;
+    if (this.state.status === "queued") this.enterGate();
+    if (this.#held === null || this.state.status === "paused") return;
     const held = this.#held;
     this.#held = null;
     this.dispatch(held);
   }
 
-  /** Takes back a call that was waiting for room when it was paused. False: it may start. */
+  /** Takes back a call that was waiting for room when the run was paused. False: it may start. */
   holdBack(call: NodeCall): boolean {
-    if (call.logged || !this.isHeld(call)) return false;
+    if (this.state.status !== "paused" || call.logged) return false;
     this.calls.takeBack(call);
     (this.#held ??= []).push(call);
     return true;
+  }
+
+  /** Waits to be let in, if the run has a gate; called once its first event is durable, and when it is resumed. */
+  enterGate(): void {
+    const { created } = this.state;
+    if (created?.gate === undefined) return;
+    (this.#entry ??= new RunEntry(this, this.#host, created)).enter();
   }
 
   armDeadline(): void {
@@ -217,6 +215,7 @@ export class ActiveRun extends Appender {
   /** Stops all that this process does for the run, without an event: another owner will take it up. */
   abandon(reason: unknown): void {
     this.calls.abandon(reason);
+    this.#entry?.stop();
     this.#stopTimers();
     this.#tellWaiters(null);
     this.#durability.giveUp();
@@ -242,6 +241,7 @@ export class ActiveRun extends Appender {
   /** Nothing of a closed run stays behind: no timer, no listener. */
   closed(): void {
     this.#stopTimers();
+    this.#entry?.leave();
     const event = this.state.terminal;
     if (event !== null) this.#tellWaiters(event);
   }

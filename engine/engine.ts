@@ -20,13 +20,16 @@ import { isTerminalType, type RunEvent, type Terminal } from "./events.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
-import type { CommitResult, FencedError } from "./ports.ts";
+import type { CommitResult, FencedError, LeaveGate } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
-import { actOnNode, type NodeCommand, type NodeOutcome } from "./node_commands.ts";
+import { abortRun, answerSignal } from "./run_commands.ts";
 import { reuseResults } from "./reuse_results.ts";
-import { abortRun, answerSignal, pauseRun } from "./run_commands.ts";
+import type { RunEntry } from "./run_gate.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
+
+/** For so long a handler that was told to end, and does not, keeps its place: as long as anybody may count on it. */
+const GATE_GRACE_MS = 5_000;
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -64,6 +67,8 @@ export class Engine {
       random: options.random,
       limits: this.#limits.value,
       push: (run, event) => this.#commit.push(run, event),
+      waits: (call) => this.#waits(call),
+      enter: (entry) => this.#enter(entry),
       send: (call) => this.#send(call),
       release: (call) => this.#release(call),
       grow: (bytes) => void (this.#liveBytes += bytes),
@@ -132,21 +137,12 @@ export class Engine {
   async setPaused(runId: string, paused: boolean, by: string): Promise<boolean> {
     const run = this.#runs.get(runId);
     if (run === undefined || run.state.terminal !== null) return false;
-    pauseRun(run, paused, by);
+    if ((run.state.status === "paused") !== paused) {
+      if (paused) run.emit({ type: "run.paused", by });
+      else run.emit(run.state.started ? { type: "run.resumed", by } : { type: "run.resumed", by, queued: true });
+    }
     await this.#durable(run);
     return true;
-  }
-
-  /** Acts on a node of a live run; resolves when durable. Null: the run is not live here. */
-  async actOnNode(
-    runId: string,
-    command: NodeCommand & { readonly key: string; readonly by: Identity["id"] },
-  ): Promise<NodeOutcome | null> {
-    const run = this.#runs.get(runId);
-    if (run === undefined || run.state.terminal !== null) return null;
-    const outcome = actOnNode(run, command);
-    if (outcome === "done") await this.#durable(run);
-    return outcome;
   }
 
   /** Answers a waiting Signal; resolves when durable. */
@@ -174,6 +170,7 @@ export class Engine {
     const run = new ActiveRun(this.#host, { id: runId, caller: created.caller, state: foldRun(program, events) });
     this.#runs.set(runId, run);
     run.resume();
+    this.#options.gate?.adopted(runId);
     this.#commit.schedule();
     return true;
   }
@@ -244,10 +241,44 @@ export class Engine {
       deadline: params.deadline ?? null,
       ...(params.budget && { budget: params.budget }),
       ...(params.lineage !== undefined && { lineage: params.lineage }),
-      ...(params.traceparent !== undefined && { traceparent: params.traceparent }),
+      ...(params.gate !== undefined && { gate: params.gate }),
     });
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;
+  }
+
+  #waits(call: NodeCall): boolean {
+    const { gate } = this.#options;
+    if (gate === undefined) return false;
+    call.leaveGate = gate.call(call, this.#letIn);
+    return call.leaveGate !== null;
+  }
+
+  readonly #letIn = (call: NodeCall): void => {
+    if (call.ended || this.#state !== "open") return;
+    if (call.run.holdBack(call)) return this.#leave(call);
+    call.startedAt = this.#options.clock.now();
+    call.run.calls.begin(call);
+  };
+
+  #enter(entry: RunEntry): LeaveGate {
+    const answer = (one: RunEntry, replacedBy: string | null): void => {
+      if (this.#state === "open") one.answered(replacedBy);
+    };
+    const { gate, clock } = this.#options;
+    if (gate !== undefined) return gate.run(entry, answer);
+    clock.afterTurn(() => answer(entry, null));
+    return () => {};
+  }
+
+  /** Gives back what the call holds, at the latest a while after it was told to end. */
+  #leave(call: NodeCall): void {
+    const leave = call.leaveGate;
+    if (leave === null) return;
+    const { clock } = this.#options;
+    if (call.atWork) return void clock.at(clock.now() + GATE_GRACE_MS, leave);
+    call.leaveGate = null;
+    leave();
   }
 
   #send(call: NodeCall): void {
@@ -258,12 +289,15 @@ export class Engine {
     call.holdsSlot = true;
     this.#fresh.push(call);
     this.#commit.schedule();
+    call.atWork = true;
     this.#options.dispatcher.dispatch(call).then(
       (envelope) => {
+        call.atWork = false;
         if (this.#state !== "stopped") call.run.calls.responded(call, envelope);
         this.#release(call);
       },
       (error: unknown) => {
+        call.atWork = false;
         if (this.#state !== "stopped") call.run.calls.failed(call, error);
         this.#release(call);
       },
@@ -272,13 +306,16 @@ export class Engine {
 
   /** A call that has ended holds no slot, whether or not its handler heeds the signal. */
   #release(call: NodeCall): void {
+    if (call.leaveGate !== null) this.#leave(call);
     if (!call.holdsSlot) return;
     call.holdsSlot = false;
     this.#slots.release(call.orgId);
     if (this.#state !== "open" || this.#slots.queued === 0) return;
     for (let next = this.#slots.next(); next !== null; next = this.#slots.next()) {
-      if (next.run.holdBack(next)) this.#slots.release(next.orgId);
-      else this.#dispatch(next);
+      if (next.run.holdBack(next)) {
+        this.#slots.release(next.orgId);
+        this.#leave(next);
+      } else this.#dispatch(next);
     }
   }
 
@@ -309,6 +346,7 @@ export class Engine {
         return;
       }
       run.armDeadline();
+      if (!run.closedInBatch) run.enterGate();
     }
     if (run.closedInBatch) {
       this.#forget(run);

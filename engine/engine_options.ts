@@ -1,13 +1,25 @@
 import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
-import type { Caller, CreatedBudget, Lineage, NodeReused, ParentCall, RunEvent } from "./events.ts";
+import type { Caller, CreatedBudget, Lineage, NodeReused, ParentCall, RunEvent, RunGate } from "./events.ts";
 import { DEFAULT_VALUE_LIMITS, type ValueLimits } from "./json_value.ts";
-import type { Clock, Dispatcher, EventLog, FencedError, FunctionSource, Ids, PlanStore, Random } from "./ports.ts";
+import type {
+  Clock,
+  Dispatcher,
+  EventLog,
+  FencedError,
+  FlowGate,
+  FunctionSource,
+  Ids,
+  PlanStore,
+  Random,
+} from "./ports.ts";
 
 export interface EngineOptions {
   readonly log: EventLog;
   readonly plans: PlanStore;
   readonly functions: FunctionSource;
   readonly dispatcher: Dispatcher;
+  /** Absent: everything may start at once. */
+  readonly gate?: FlowGate;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
@@ -62,8 +74,8 @@ export interface NewRun {
   readonly lineage?: Lineage;
   /** Results of the run it comes from, made durable with its `run.created`. */
   readonly reuse?: readonly NodeReused[];
-  /** See `RunCreated`. */
-  readonly traceparent?: string;
+  /** Absent: it starts at once. */
+  readonly gate?: RunGate;
 }
 
 export interface Started {

@@ -20,16 +20,13 @@ export interface EventHead {
 
 export type EventBody =
   | RunCreated
+  | RunStarted
   | CallRequested
   | CallResponded
   | CallFailed
   | CallAborted
   | NodeFailed
   | NodeReused
-  | NodeAborted
-  | NodePaused
-  | NodeResumed
-  | NodeNudged
   | BranchTaken
   | MapExpanded
   | LoopTurned
@@ -68,12 +65,12 @@ export interface RunCreated {
   readonly idempotencyKey: string | null;
   /** Ms epoch after which the run is aborted with TIMEOUT; null for none. */
   readonly deadline: number | null;
-  /** W3C trace context of whoever asked for the root run; absent: it is a trace of its own. */
-  readonly traceparent?: string;
   /** What the run and all that descends from it may use; absent: nothing limits it. */
   readonly budget?: CreatedBudget;
   /** The run that this one repeats or branches off from; absent: none. */
   readonly lineage?: Lineage;
+  /** What it has to pass before `run.started`, until when it is `queued`. Absent: it starts at once, without that event. */
+  readonly gate?: RunGate;
 }
 
 /** Budgets that hold for a run: its own, and those of the runs above it, outermost first. */
@@ -100,6 +97,34 @@ export interface Lineage {
   readonly from: readonly string[] | null;
   /** Seq of the other run as of which it was looked at; absent: all of its log. */
   readonly at?: number;
+}
+
+/** What a run waits for before its first node. */
+export interface RunGate {
+  /** Ms epoch; null: now. */
+  readonly startAfter: number | null;
+  /** Passed one after the other, and held until the run has ended. */
+  readonly lines: readonly GateLine[];
+}
+
+/** A line of runs or calls under one key of one organization. Limits that people have set for the key come first. */
+export interface GateLine {
+  readonly key: string;
+  /** Most that hold the key at once; absent: no limit of its own. */
+  readonly concurrency?: number;
+  /** Most that pass in any span of `perMs`. */
+  readonly rate?: { readonly limit: number; readonly perMs: number };
+  /** Passes no sooner than this long after it has come. */
+  readonly delayMs?: number;
+  /** Ends the delay so long after the first of those that were replaced in a row has come. */
+  readonly maxDelayMs?: number;
+  /** Runs that wait in this line when it comes are given up for it. */
+  readonly replaces?: true;
+}
+
+/** A queued run has passed its gate. */
+export interface RunStarted {
+  readonly type: "run.started";
 }
 
 export interface ParentCall {
@@ -164,34 +189,6 @@ export interface NodeReused {
   /** As they were there; null: not known. */
   readonly startedAt: number | null;
   readonly completedAt: number | null;
-}
-
-/** Somebody has aborted a node with all that is in it: at once, or when it is its turn. Dependents are aborted as by a failure. */
-export interface NodeAborted {
-  readonly type: "node.aborted";
-  readonly key: string;
-  readonly reason: string;
-  readonly by: string;
-}
-
-/** Nothing of a node starts any more; what is under way goes on. */
-export interface NodePaused {
-  readonly type: "node.paused";
-  readonly key: string;
-  readonly by: string;
-}
-
-export interface NodeResumed {
-  readonly type: "node.resumed";
-  readonly key: string;
-  readonly by: string;
-}
-
-/** The next attempt of a node is due now. */
-export interface NodeNudged {
-  readonly type: "node.nudged";
-  readonly key: string;
-  readonly by: string;
 }
 
 export interface BranchTaken {
@@ -260,6 +257,8 @@ export interface RunPaused {
 export interface RunResumed {
   readonly type: "run.resumed";
   readonly by: string;
+  /** It has not started yet, and waits again. */
+  readonly queued?: true;
 }
 
 export interface RunCompleted {
@@ -277,6 +276,8 @@ export interface RunFailed {
 export interface RunAborted {
   readonly type: "run.aborted";
   readonly reason: string;
+  /** Absent: ABORTED. `REPLACED`: another run took its place in line. */
+  readonly code?: string;
   readonly by: string;
   readonly counts: NodeCounts;
 }
@@ -296,8 +297,8 @@ export interface NodeCounts {
   readonly skipped: number;
 }
 
-/** Status of a run as the list shows it. */
-export type RunStatus = "running" | "paused" | "completed" | "failed" | "aborted";
+/** Status of a run as the list shows it. `queued`: it has not started. */
+export type RunStatus = "queued" | "running" | "paused" | "completed" | "failed" | "aborted";
 
 /** Event types after which a run's log is closed. */
 export type TerminalType = "run.completed" | "run.failed" | "run.aborted";

@@ -9,12 +9,14 @@ export type {
   EventBody,
   EventError,
   EventOf,
+  GateLine,
   Lineage,
   NodeCounts,
   NodeReused,
   ParentCall,
   RunBudget,
   RunEvent,
+  RunGate,
   RunStatus,
   Terminal,
   TerminalType,
@@ -30,8 +32,13 @@ export type {
   DispatchedCall,
   Dispatcher,
   EventLog,
+  FlowGate,
   FunctionSource,
+  GateAnswer,
+  GatedCall,
+  GatedRun,
   Ids,
+  LeaveGate,
   Ownership,
   PlanStore,
   Random,
@@ -39,13 +46,10 @@ export type {
 export { childrenOf, compileProgram, isLeaf } from "./program.ts";
 export type { Program } from "./program.ts";
 export { ProgramCache } from "./program_cache.ts";
-export type { NodeCommand, NodeOutcome } from "./node_commands.ts";
-export { pausedAround } from "./state/asks.ts";
+export { AGEING_MS, rankOf } from "./rank.ts";
 export { countNodes } from "./state/counts.ts";
 export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";
 export type { Cell, Frame, Place } from "./state/frame.ts";
 export { keyOf, leaves, locate } from "./state/keys.ts";
 export { foldRun } from "./state/fold_run.ts";
 export { RunState } from "./state/run_state.ts";
-export { callSpanId, formatTraceparent, parseTraceparent, runTrace } from "./trace_context.ts";
-export type { RunTrace, TraceContext } from "./trace_context.ts";

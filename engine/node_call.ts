@@ -1,7 +1,6 @@
 import type { Json } from "@alkdev/flowgraph";
 import type { Identity } from "@alkdev/operations";
-import type { DispatchedCall } from "./ports.ts";
-import { callSpanId, formatTraceparent, runTrace } from "./trace_context.ts";
+import type { GatedCall } from "./ports.ts";
 import type { ActiveRun } from "./active_run.ts";
 import { rankOf } from "./rank.ts";
 import type { Frame } from "./state/frame.ts";
@@ -10,7 +9,7 @@ import type { Frame } from "./state/frame.ts";
  * One attempt under way. Its outcome counts once: `ended` is set by whoever ends it first (answer, error, time-out, abort), and
  * what comes later is dropped (I2).
  */
-export class NodeCall implements DispatchedCall {
+export class NodeCall implements GatedCall {
   readonly run: ActiveRun;
   readonly frame: Frame;
   readonly vertex: number;
@@ -22,17 +21,25 @@ export class NodeCall implements DispatchedCall {
   readonly input: Json;
   /** What the log says it was given. */
   readonly recorded: Json;
-  readonly deadline: number | null;
+  /** Counted from `startedAt`, like its time-out. */
+  deadline: number | null;
   readonly spoke: Readonly<Record<string, string>> | null;
-  readonly startedAt: number;
+  /** When it came; once it may start, when it did. */
+  startedAt: number;
   /** Its run's and its node's together; higher first. */
   readonly priority: number;
+  /** Of those with one key of one organization only so many run at once; null: none. */
+  readonly concurrencyKey: string | null;
   /** Whether `call.requested` is in the log, or at least in the next batch. */
   logged: boolean;
   ended = false;
   /** Whether it counts among the calls under way; the engine's. */
   holdsSlot = false;
   cancelTimeout: (() => void) | null = null;
+  /** Leaves the line at the gate, or gives its place back; the engine's. Null: it is in none. */
+  leaveGate: (() => void) | null = null;
+  /** Whether its handler may still be at work; the engine's. */
+  atWork = false;
   #controller: AbortController | null = null;
   #cancelled = false;
   #reason: unknown;
@@ -52,6 +59,7 @@ export class NodeCall implements DispatchedCall {
       readonly spoke: Readonly<Record<string, string>> | null;
       readonly startedAt: number;
       readonly priority: number;
+      readonly concurrencyKey: string | null;
       readonly logged: boolean;
     },
   ) {
@@ -68,6 +76,7 @@ export class NodeCall implements DispatchedCall {
     this.spoke = params.spoke;
     this.startedAt = params.startedAt;
     this.priority = params.priority;
+    this.concurrencyKey = params.concurrencyKey;
     this.logged = params.logged;
   }
 
@@ -83,18 +92,16 @@ export class NodeCall implements DispatchedCall {
     return this.run.id;
   }
 
+  get workflow(): string {
+    return this.run.state.created?.workflow ?? "";
+  }
+
   get identity(): Identity {
     return this.run.caller.identity;
   }
 
   get orgId(): string {
     return this.run.caller.orgId;
-  }
-
-  get traceparent(): string | undefined {
-    const { created } = this.run.state;
-    if (created === null) return undefined;
-    return formatTraceparent({ ...runTrace(this.run.id, created), spanId: callSpanId(this.requestId) });
   }
 
   /** Made on first use: a handler may ask for it only after the call was cancelled. */

@@ -31,6 +31,21 @@ export function workflowOperation(node: ChildRunNode): string {
   return node.version === undefined ? `workflow.${node.workflow}` : `workflow.${node.workflow}@${node.version}`;
 }
 
+/** Longest key of a line, in UTF-16 units. */
+const MAX_KEY = 256;
+
+/** Null: null, which is no key. @throws CallError VALIDATION_ERROR */
+export function wantConcurrencyKey(value: Json, node: string): string | null {
+  if (value === null) return null;
+  const key = typeof value === "object" ? "" : String(value);
+  if (key !== "" && key.length <= MAX_KEY) return key;
+  throw new CallError(
+    "VALIDATION_ERROR",
+    `Cannot start "${node}": "concurrencyKey" must be a text of 1 to ${MAX_KEY} characters, a number, true, false or ` +
+      `null, it is ${JSON.stringify(value).slice(0, 80)}`,
+  );
+}
+
 /** @throws CallError VALIDATION_ERROR */
 export function wantMs(value: Json, key: string): number {
   if (typeof value === "number" && value >= 0) return value;

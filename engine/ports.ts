@@ -1,7 +1,7 @@
 /** What the engine needs from the world. Each port has a conformance suite in tests/conformance. */
 import type { Identity, ResponseEnvelope } from "@alkdev/operations";
 import type { Json, Plan, PlanFunction } from "@alkdev/flowgraph";
-import type { RunEvent } from "./events.ts";
+import type { RunCreated, RunEvent } from "./events.ts";
 
 /**
  * The durable log. One engine has at most `concurrency` commits under way, never two with events of one run; a log must
@@ -85,10 +85,44 @@ export interface DispatchedCall {
   readonly deadline: number | null;
   /** Labels a spoke must carry; null for any. */
   readonly spoke: Readonly<Record<string, string>> | null;
-  /** W3C trace context of this call's own span. Made on each read. Absent: outside of any trace. */
-  readonly traceparent?: string | undefined;
   /** Aborted when the node, its run or the hub stops. Made on first use. */
   readonly signal: AbortSignal;
+}
+
+/** A call as the gate sees it. Its holder id is its request id: the same when it is sent again. */
+export interface GatedCall extends DispatchedCall {
+  readonly workflow: string;
+  readonly concurrencyKey: string | null;
+  readonly priority: number;
+  /** Place in a line: see `rank.ts`. */
+  readonly rank: number;
+}
+
+/** A run with a gate. Its holder id is its id. */
+export interface GatedRun {
+  readonly id: string;
+  readonly created: RunCreated;
+  /** True: it is only to hold again what it held. */
+  readonly started: boolean;
+  readonly rank: number;
+}
+
+/** Leaves a line, or gives back what was held there. Idempotent. */
+export type LeaveGate = () => void;
+
+/** Told once, and never before the request for it has returned. `replacedBy`: it is not to start; null: it may. */
+export type GateAnswer<Of> = (waiting: Of, replacedBy: string | null) => void;
+
+/**
+ * Says when a call or a run may start, so that limits hold across hubs and crashes (I7). What is held is given back by
+ * leaving, and by nothing else: who takes a run up asks again under the same holder id, and holds what was held.
+ */
+export interface FlowGate {
+  /** Null, as for most calls: it may start at once, and nobody need know when it ends. */
+  call<Call extends GatedCall>(call: Call, answer: GateAnswer<Call>): LeaveGate | null;
+  run<Run extends GatedRun>(run: Run, answer: GateAnswer<Run>): LeaveGate;
+  /** A run was taken up: what it held and does not soon ask for again is free. */
+  adopted(runId: string): void;
 }
 
 /** Time. `now` is ms since the epoch. */

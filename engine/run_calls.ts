@@ -6,15 +6,17 @@
  * - R3 Holds no collection that is empty (A3).
  */
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
+import type { ChildRunNode, OperationNode } from "@alkdev/flowgraph";
 import type { ActiveRun } from "./active_run.ts";
 import { toEventError } from "./event_error.ts";
 import { toJsonValue } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
-import { type CallInput, callInput, workflowOperation } from "./node_values.ts";
+import { type CallInput, callInput, wantConcurrencyKey, workflowOperation } from "./node_values.ts";
 import { nextAttemptAt } from "./retry.ts";
 import type { RunHost } from "./run_host.ts";
 import type { Place } from "./state/frame.ts";
 import { keyOf } from "./state/keys.ts";
+import { bind } from "./state/values.ts";
 
 const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
 
@@ -33,11 +35,6 @@ export class RunCalls {
     return this.#calls ?? NO_CALLS;
   }
 
-  /** Whether an attempt has been started that is not in the log yet: a node may be told twice that its time has come. */
-  has({ frame, vertex }: Place): boolean {
-    return this.#calls !== null && this.#calls.has(keyOf(this.#run.state, frame, vertex));
-  }
-
   /** Starts an attempt of a node; `logged`: it is a re-send of one that has been announced. */
   start(place: Place, attempt: number, logged: boolean): void {
     const run = this.#run;
@@ -46,13 +43,15 @@ export class RunCalls {
     if (node.kind !== "operation" && node.kind !== "workflow") return;
     const key = keyOf(run.state, place.frame, place.vertex);
     let given: CallInput;
+    let concurrencyKey: string | null;
     try {
       given = callInput(run.state, place.frame, node, limits);
+      concurrencyKey = node.kind === "operation" && node.concurrencyKey !== undefined
+        ? wantConcurrencyKey(bind(run.state, place.frame, node.concurrencyKey), key)
+        : null;
     } catch (error) {
       return run.emit({ type: "node.failed", key, error: toEventError(error, limits) }, place);
     }
-    const now = clock.now();
-    const timeoutMs = node.timeoutMs;
     const call = new NodeCall({
       run,
       frame: place.frame,
@@ -62,14 +61,24 @@ export class RunCalls {
       requestId: ids.requestId(run.id, key, attempt),
       operationId: node.kind === "operation" ? node.operationId : workflowOperation(node),
       ...given,
-      deadline: timeoutMs === undefined ? run.state.created?.deadline ?? null : now + timeoutMs,
+      deadline: run.state.created?.deadline ?? null,
       spoke: node.kind === "operation" ? node.spoke ?? null : null,
-      startedAt: now,
+      startedAt: clock.now(),
       priority: (run.state.created?.priority ?? 0) + (node.kind === "operation" ? node.priority ?? 0 : 0),
+      concurrencyKey,
       logged,
     });
     (this.#calls ??= new Map()).set(key, call);
-    if (timeoutMs !== undefined) call.cancelTimeout = clock.at(now + timeoutMs, () => this.#timedOut(call, timeoutMs));
+    if (!this.#host.waits(call)) this.begin(call);
+  }
+
+  /** Sends a call that may start; its time-out counts from here. */
+  begin(call: NodeCall): void {
+    const { timeoutMs } = this.#run.node(call) as OperationNode | ChildRunNode; // see start
+    if (timeoutMs !== undefined) {
+      call.deadline = call.startedAt + timeoutMs;
+      call.cancelTimeout = this.#host.clock.at(call.deadline, () => this.#timedOut(call, timeoutMs));
+    }
     this.#host.send(call);
   }
 
@@ -142,16 +151,11 @@ export class RunCalls {
     this.#run.emit({ type: "call.aborted", key, attempt: call.attempt, requestId: call.requestId }, place);
   }
 
-  /**
-   * Ends every call: all signals first (I5), so that the room they leave is not given to one of them; then the events of those
-   * that have been sent. What still waited for room was never heard of.
-   */
+  /** Ends every call with its events: the signals first (I5). */
   abortAll(cause: CallError): void {
-    const calls = [...this.all.values()];
-    const sent = calls.filter((call) => call.holdsSlot || call.logged);
-    for (const call of calls) call.cancel(cause);
-    for (const call of calls) this.#host.release(call);
-    for (const call of sent) {
+    for (const call of [...this.all.values()]) {
+      call.cancel(cause);
+      this.#host.release(call);
       this.announce(call);
       this.#run.emit(
         { type: "call.aborted", key: call.nodeKey, attempt: call.attempt, requestId: call.requestId },

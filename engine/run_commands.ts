@@ -8,12 +8,13 @@ import { isTerminal, Status } from "./state/frame.ts";
 import { keyOf, leaves } from "./state/keys.ts";
 
 /** Ends the run: signals first, then the events (I5). */
-export function abortRun(run: ActiveRun, reason: string, by: string): void {
+export function abortRun(run: ActiveRun, reason: string, by: string, code?: string): void {
   if (run.state.terminal !== null) return;
   // Until the terminal event is in, nothing is to follow from what is aborted here.
   run.withoutReaction(() => {
     run.calls.abortAll(new CallError("ABORTED", reason));
-    run.emit({ type: "run.aborted", reason, by, counts: publicCounts(run.state) });
+    const why = code === undefined ? { reason } : { reason, code };
+    run.emit({ type: "run.aborted", ...why, by, counts: publicCounts(run.state) });
   });
 }
 
@@ -70,11 +71,4 @@ export function answerSignal(
     seen ||= isTerminal(place.frame.status[place.vertex]!);
   }
   return seen ? "already" : "unknown";
-}
-
-/** Holds back, or lets go on, what has not started. */
-export function pauseRun(run: ActiveRun, paused: boolean, by: string): void {
-  if ((run.state.status === "paused") === paused) return;
-  run.emit({ type: paused ? "run.paused" : "run.resumed", by });
-  if (!paused) run.resumed();
 }

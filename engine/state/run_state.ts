@@ -6,12 +6,11 @@
  * - S2 `ready` is the only way to a dispatch, `decisions` the only way to a recorded decision. A place enters each once per
  *   attempt; its status may have moved on since, so the driver re-checks it.
  * - S3 A terminal status changes only when a person asks (never here): a late outcome is ignored (I2).
- * - S4 Failure follows edges, and so does the abort of a node. A gate (Conditional) whose test covers the failure is reached all the same.
+ * - S4 Failure follows edges. A gate (Conditional) whose test covers the failure is reached all the same.
  */
 import type { Json } from "@alkdev/flowgraph";
 import { childrenOf, type Program, VertexKind } from "../program.ts";
 import type { EventOf, RunEvent, RunStatus } from "../events.ts";
-import { applyAsk, type AskedAbort, asksOf, type AskType } from "./asks.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
@@ -29,10 +28,10 @@ export class RunState {
   input: Json = null;
   created: EventOf<"run.created"> | null = null;
   status: RunStatus = "running";
+  /** False: it waits at its gate. */
+  started = true;
   terminal: EventOf<"run.completed" | "run.failed" | "run.aborted"> | null = null;
   seq = 0;
-  /** Nodes that are paused by themselves. */
-  pausedNodes = 0;
   /** True when the root has ended: all that is missing is the terminal event. */
   finished = false;
   /** To be dispatched. The driver takes them out. */
@@ -56,13 +55,21 @@ export class RunState {
       case "run.created":
         this.created = event;
         this.input = event.input;
+        this.started = event.gate === undefined;
+        if (this.started) this.#arrive(this.root, this.program.entry[0]!);
+        else this.status = "queued";
+        break;
+      case "run.started":
+        if (this.started) break;
+        this.started = true;
+        if (this.status === "queued") this.status = "running";
         this.#arrive(this.root, this.program.entry[0]!);
         break;
       case "run.paused":
         this.status = "paused";
         break;
       case "run.resumed":
-        this.status = "running";
+        this.status = this.started ? "running" : "queued";
         break;
       case "run.completed":
       case "run.failed":
@@ -72,16 +79,6 @@ export class RunState {
       case "node.reused":
         this.#offer(event);
         break;
-      case "node.aborted":
-      case "node.paused":
-      case "node.resumed":
-      case "node.nudged": {
-        const at = place ?? locate(this, event.key);
-        if (at !== null && applyAsk(this, at, event) && event.type === "node.aborted") {
-          this.#abortNode(at.frame, at.vertex, event);
-        }
-        break;
-      }
       default: {
         const at = place ?? locate(this, event.key);
         if (at !== null) this.#applyTo(at.frame, at.vertex, event);
@@ -99,23 +96,7 @@ export class RunState {
     this.decisions.length = 0;
   }
 
-  /** Ends a node that has begun; its own end, and not what ends with it, is where the failure comes from. */
-  #abortNode(frame: Frame, vertex: number, { reason, at, seq }: AskedAbort): void {
-    const exit = this.program.exit[frame.block.nodes[vertex]!]!;
-    asksOf(frame).aborted.add(exit);
-    this.#abortRange(frame, vertex, exit);
-    const cell = frame.cell(exit);
-    cell.error = { code: "ABORTED", message: reason };
-    cell.dueAt = null;
-    cell.completedAt = at;
-    cell.endedSeq = seq;
-  }
-
-  #applyTo(
-    frame: Frame,
-    vertex: number,
-    event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" | AskType }>,
-  ): void {
+  #applyTo(frame: Frame, vertex: number, event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" }>): void {
     if (isTerminal(frame.status[vertex]!) && event.type !== "loop.turned") {
       if (event.type === "call.aborted") frame.cell(vertex).completedAt ??= event.at;
       if (event.type === "node.failed" && frame.block.kinds[vertex] === VertexKind.LOOP) {
@@ -158,12 +139,18 @@ export class RunState {
         return this.#expand(frame, vertex, event);
       case "loop.turned":
         return this.#turn(frame, vertex, event.again);
-      case "timer.set":
+      case "timer.set": {
+        const cell = frame.cell(vertex);
+        cell.startedAt = event.at;
+        cell.dueAt = event.due;
+        frame.status[vertex] = Status.WAITING;
+        return;
+      }
       case "signal.awaited": {
         const cell = frame.cell(vertex);
         cell.startedAt = event.at;
         cell.dueAt = event.due;
-        if (event.type === "signal.awaited") cell.input = event.question;
+        cell.input = event.question;
         frame.status[vertex] = Status.WAITING;
         return;
       }
@@ -231,8 +218,6 @@ export class RunState {
     if (tainted && !(kind === VertexKind.GATE && coversFailure(this, frame, vertex))) {
       return this.#abortRange(frame, vertex, this.program.exit[frame.block.nodes[vertex]!]!);
     }
-    const doom = frame.asks?.doomed.get(vertex);
-    if (doom !== undefined) return this.#abortNode(frame, vertex, doom);
     if (frame.block.slotOf[vertex]! >= 0 && !takeSlot(this.program, frame, vertex)) return;
     this.#begin(frame, vertex);
   }

@@ -11,12 +11,11 @@ export const graphs: GraphsPort = {
 };
 
 function drawable(graph: RunGraph): DrawableGraph {
-  const nodes = graph.nodes.map(({ key, kind, status, operationId, reusedFrom }) => ({
+  const nodes = graph.nodes.map(({ key, kind, status, operationId }) => ({
     key,
     kind,
     status,
     ...(operationId !== null && { operationId }),
-    ...(reusedFrom !== undefined && { reused: true }),
   }));
   return { nodes, edges: graph.edges };
 }

@@ -9,7 +9,6 @@ export type WireCall = Omit<DispatchedCall, "signal"> & { readonly streaming: bo
 export function toWireCall(call: DispatchedCall, streaming: boolean): WireCall {
   const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
     call;
-  const { traceparent } = call;
   return {
     requestId,
     operationId,
@@ -22,7 +21,6 @@ export function toWireCall(call: DispatchedCall, streaming: boolean): WireCall {
     parentRequestId,
     deadline,
     spoke,
-    ...(traceparent !== undefined && { traceparent }),
     streaming,
   };
 }

@@ -14,7 +14,7 @@ export function callsOf(events: readonly RunEvent[]): readonly CallView[] {
     nodeKey: null,
     operationId: `workflow.${created.workflow}`,
     parentRequestId: created.parent?.requestId ?? null,
-    status: "running",
+    status: created.gate === undefined ? "running" : "pending",
     attempt: 1,
     input: created.input,
     output: null,
@@ -27,6 +27,7 @@ export function callsOf(events: readonly RunEvent[]): readonly CallView[] {
   const calls = new Map<string, Draft>([[run.requestId, run]]);
   for (const event of events) {
     if (isTerminalType(event.type)) end(run, event);
+    else if (event.type === "run.started") run.status = "running";
     else if (event.type === "call.requested") {
       const { requestId, key: nodeKey, operationId, attempt, input } = event;
       calls.set(requestId, {

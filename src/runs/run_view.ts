@@ -46,7 +46,7 @@ function viewOf(
     error: terminal?.type === "run.failed"
       ? terminal.error
       : terminal?.type === "run.aborted"
-      ? { code: "ABORTED", message: terminal.reason }
+      ? { code: terminal.code ?? "ABORTED", message: terminal.reason }
       : null,
     progress: parts.progress,
     lastSeq: parts.lastSeq,
@@ -63,7 +63,7 @@ export function recordOf(created: Extract<RunEvent, { type: "run.created" }>, te
     version: created.version,
     planHash: created.planHash,
     status: terminal === null
-      ? "running"
+      ? created.gate === undefined ? "running" : "queued"
       : terminal.type === "run.completed"
       ? "completed"
       : terminal.type === "run.failed"

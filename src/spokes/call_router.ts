@@ -14,6 +14,7 @@ export interface CallRouterOptions {
   readonly graceMs: number;
   /** Calls that may wait for one operation. */
   readonly maxQueued: number;
+  readonly traceparent: ((call: DispatchedCall) => string | undefined) | undefined;
   /** Calls whose spoke is lost fail at once. */
   readonly failsLost: boolean;
   /** False: nothing is sent to a spoke now. */
@@ -180,7 +181,7 @@ export class CallRouter {
   #write(remote: RemoteCall, spoke: Spoke): void {
     if (!this.#options.mayCall()) return;
     try {
-      spoke.link?.write(requestOf(remote.call));
+      spoke.link?.write(requestOf(remote.call, this.#options.traceparent?.(remote.call)));
     } catch (error) {
       this.#finish(remote);
       remote.sink.fail(error instanceof CallError ? error : new CallError("EXECUTION_ERROR", String(error)));

@@ -30,8 +30,7 @@ export class RemoteCall {
 }
 
 /** What the spoke is sent: the same each time, so that it can tell a re-send by its `requestId`. */
-export function requestOf(call: DispatchedCall): Envelope {
-  const { traceparent } = call;
+export function requestOf(call: DispatchedCall, traceparent: string | undefined): Envelope {
   const { requestId, operationId, input, parentRequestId, deadline, identity, runId, nodeKey, attempt } = call;
   const inRun = runId === "" ? {} : { runId, nodeKey, attempt };
   return envelope("call.requested", {

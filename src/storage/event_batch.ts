@@ -54,21 +54,27 @@ interface RunChange {
 }
 
 function noteChange(changes: Map<string, RunChange>, event: RunEvent): void {
-  const status = statusAfter(event.type);
+  const status = statusAfter(event);
   if (status === null) return;
   changes.set(event.runId, {
     status,
     completedAt: isTerminalType(event.type) ? event.at : null,
-    errorCode: event.type === "run.failed" ? event.error.code : event.type === "run.aborted" ? "ABORTED" : "",
+    errorCode: event.type === "run.failed"
+      ? event.error.code
+      : event.type === "run.aborted"
+      ? event.code ?? "ABORTED"
+      : "",
   });
 }
 
-function statusAfter(type: RunEvent["type"]): RunStatus | null {
-  switch (type) {
+function statusAfter(event: RunEvent): RunStatus | null {
+  switch (event.type) {
+    case "run.started":
+      return "running";
     case "run.paused":
       return "paused";
     case "run.resumed":
-      return "running";
+      return event.queued === true ? "queued" : "running";
     case "run.completed":
       return "completed";
     case "run.failed":
@@ -141,7 +147,7 @@ function createdColumns(
     array(created, ({ at }) => at),
     array(ends, (end) => end?.completedAt ?? null),
     array(created, ({ priority }) => priority),
-    lines(ends, (end) => end?.status ?? "running"),
+    lines(ends, (end, i) => end?.status ?? (created[i]!.gate === undefined ? "running" : "queued")),
     lines(created, ({ caller }) => column(caller.orgId)),
     lines(created, ({ workflow }) => column(workflow)),
     lines(created, ({ version }) => column(version)),
@@ -181,8 +187,8 @@ function array<T>(items: readonly T[], value: (item: T) => string | number | nul
   return text + "}";
 }
 
-function lines<T>(items: readonly T[], value: (item: T) => string): string {
+function lines<T>(items: readonly T[], value: (item: T, index: number) => string): string {
   let text = "";
-  for (let i = 0; i < items.length; i++) text += (i === 0 ? "" : "\n") + value(items[i]!);
+  for (let i = 0; i < items.length; i++) text += (i === 0 ? "" : "\n") + value(items[i]!, i);
   return text;
 }

@@ -7,6 +7,7 @@ export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";
 export { createEventLog } from "./event_log.ts";
 export type { StoredEventLog } from "./event_log.ts";
+export { createFlowStore } from "./flow_store.ts";
 export { acquireLease } from "./lease.ts";
 export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";

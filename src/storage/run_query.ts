@@ -34,8 +34,8 @@ export function isOrdered(query: RunQuery): boolean {
 }
 
 /**
- * The list as SQL. Indexes give organization and workflow newest first in `runs`, failed and aborted in `failed_runs`; running
- * and paused are in `live_runs` (which holds nothing else), without order, and so are labels, in a GIN index. What has no order
+ * The list as SQL. Indexes give organization and workflow newest first in `runs`, failed and aborted in `failed_runs`; queued,
+ * running and paused are in `live_runs` (which holds nothing else), without order, and so are labels, in a GIN index. What has no order
  * ({@linkcode isOrdered}) is first looked for among the newest runs, or the newest failed ones, which is enough for what is
  * common; a short page of it has to be asked again among all, which is cheap for what is rare. One row more than `limit` says
  * whether there is a next page.
@@ -133,7 +133,7 @@ function labelFilter(label: string, bind: Bind): string {
 }
 
 function openFilter(statuses: readonly string[], where: readonly string[], limit: string | null): string {
-  const isLive = statuses.includes("running") || statuses.includes("paused");
+  const isLive = statuses.includes("queued") || statuses.includes("running") || statuses.includes("paused");
   const failed = statuses.filter((status) => status === "failed" || status === "aborted");
   // As an array: the planner would rather merge the two keys, and walk through all of `runs`.
   const live = "select run_id from live_runs";

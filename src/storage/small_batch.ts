@@ -17,7 +17,10 @@ export function encodeSmallBatch(batch: readonly RunEvent[]): Statement | null {
   const outcome = pairAt(batch, 0);
   const rest = batch[outcome === null ? 1 : 2];
   if (rest === undefined) {
-    if (first.type === "run.created") return first.idempotencyKey === null ? { ...START, values: start(first) } : null;
+    if (first.type === "run.created") {
+      const isPlain = first.idempotencyKey === null && first.gate === undefined;
+      return isPlain ? { ...START, values: start(first) } : null;
+    }
     if (first.type.startsWith("run.")) return null;
     return { ...ROW, values: row(batch) };
   }

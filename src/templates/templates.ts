@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
-import type { WorkflowSchemas } from "@alkdev/flowgraph";
-import { FromSchema, operationId } from "@alkdev/operations";
+import { operationId } from "@alkdev/operations";
 import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
 import { checkRegistration } from "./check_registration.ts";
 import { FileTemplates } from "./file_templates.ts";
@@ -113,10 +112,7 @@ class TemplateCatalog implements Templates {
     registration: Parameters<WorkflowCatalog["register"]>[0],
   ): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }> {
     const { orgId, name } = registration;
-    const result = await this.#withChildren(
-      orgId,
-      (known) => checkRegistration(registration, this.#files.served.has(name), known),
-    );
+    const result = checkRegistration(registration, this.#files.served.has(name), this.#operations(orgId));
     if ("problems" in result) return result;
     await this.#registered.save(orgId, result.version);
     return result;
@@ -125,13 +121,11 @@ class TemplateCatalog implements Templates {
   async validate(
     { orgId, name, template, output }: Parameters<WorkflowCatalog["validate"]>[0],
   ): Promise<readonly TemplateProblem[]> {
-    if (template !== undefined) {
-      return await this.#withChildren(orgId, (known) => validateTemplateJson(name, { template, output }, known));
-    }
+    const operations = this.#operations(orgId);
+    if (template !== undefined) return validateTemplateJson(name, { template, output }, operations);
     const served = this.#files.served.get(name) ?? await this.#registered.latest(orgId, name);
     if (served === null) return [await this.#unknown(orgId, name)];
-    const found = await this.#withChildren(orgId, (known) => validateDefinition(served.definition, known));
-    return [...this.#files.problemsOf(name), ...found];
+    return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, operations)];
   }
 
   async #unknown(orgId: string, name: string): Promise<TemplateProblem> {
@@ -144,27 +138,12 @@ class TemplateCatalog implements Templates {
     };
   }
 
-  /** A check, which is made again when it has asked for child workflows: they are looked up in between. */
-  async #withChildren<T>(orgId: string, check: (known: KnownOperations) => T): Promise<T> {
+  #operations(orgId: string): KnownOperations {
     const { operations } = this.#options;
-    const asked = new Map<string, { readonly name: string; readonly version?: string }>();
-    const found = new Map<string, WorkflowSchemas>();
-    const known: KnownOperations = {
+    return {
       spec: (id) => operations.spec(orgId, id),
       ids: () => operations.list(orgId).map(operationId),
-      workflow: (name, version) => {
-        const key = versionKey(name, version ?? "");
-        asked.set(key, { name, ...(version !== undefined && { version }) });
-        return found.get(key);
-      },
     };
-    const result = check(known);
-    if (asked.size === 0) return result;
-    for (const [key, child] of asked) {
-      const version = await this.get({ orgId, ...child });
-      if (version !== null) found.set(key, schemasOf(version));
-    }
-    return check(known);
   }
 
   /** One reload at a time, each after the one before; never rejects. */
@@ -187,10 +166,6 @@ class TemplateCatalog implements Templates {
       if (!before.has(problemLine(problem))) this.#options.log("warn", problem.message, { ...problem });
     }
   }
-}
-
-function schemasOf({ inputSchema, outputSchema }: WorkflowVersion): WorkflowSchemas {
-  return { inputSchema: inputSchema === null ? null : FromSchema(inputSchema), outputSchema };
 }
 
 function versionKey(name: string, version: string): string {

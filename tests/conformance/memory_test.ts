@@ -2,6 +2,8 @@ import { acquireMemoryLease, createMemoryLog, createMemoryPlanStore, MemoryStore
 import { eventLogConformance } from "./event_log.ts";
 import { createMemoryLogStore } from "../../src/sight/mod.ts";
 import { logStoreConformance } from "./log_store.ts";
+import { MemoryFlowStore } from "../../src/flow/memory_flow_store.ts";
+import { flowStoreConformance } from "./flow_store.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { planStoreConformance } from "./plan_store.ts";
 
@@ -29,3 +31,30 @@ planStoreConformance("memory", () => {
 });
 
 logStoreConformance("memory", () => Promise.resolve({ store: createMemoryLogStore(), close: () => Promise.resolve() }));
+flowStoreConformance("memory", () => {
+  const live = new Set<string>();
+  const epochs = new Map<string, number>();
+  let now = 1_000;
+  const store = new MemoryFlowStore({
+    now: () => now,
+    isLive: (runId) => live.has(runId),
+    isHub: ({ hubId, epoch }) => epochs.get(hubId) === epoch,
+  });
+  return Promise.resolve({
+    store,
+    hub: (hubId: string) => {
+      const epoch = (epochs.get(hubId) ?? 0) + 1;
+      epochs.set(hubId, epoch);
+      return Promise.resolve({ hubId, epoch });
+    },
+    begin: (runIds: readonly string[]) => {
+      for (const runId of runIds) live.add(runId);
+      return Promise.resolve();
+    },
+    pass: (ms: number) => {
+      now += ms;
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  });
+});

@@ -8,6 +8,10 @@ import type { DatabaseKind } from "../support/test_database.ts";
 import { eventLogConformance } from "./event_log.ts";
 import type { LogWorld } from "./event_log.ts";
 import { logStoreConformance } from "./log_store.ts";
+import { createFlowStore } from "../../src/storage/flow_store.ts";
+import { flowStoreConformance } from "./flow_store.ts";
+import type { FlowWorld } from "./flow_store.ts";
+import { RunScript } from "./fixtures.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { planStoreConformance } from "./plan_store.ts";
 
@@ -31,6 +35,26 @@ async function storageWorld(kind: DatabaseKind): Promise<LogWorld> {
   };
 }
 
+async function flowWorld(kind: DatabaseKind): Promise<FlowWorld> {
+  const { db, drop } = await testDatabase(kind);
+  const lease = await acquireLease(db, { hubId: "runs", ttlMs: 60_000 });
+  const log = createEventLog(db, lease);
+  return {
+    store: createFlowStore(db),
+    hub: (hubId) => acquireLease(db, { hubId, ttlMs: 60_000 }),
+    begin: async (runIds) => {
+      const [created] = new RunScript().created().events;
+      await log.commit(runIds.map((runId) => ({ ...created!, runId })));
+    },
+    // The database's clock cannot be set: this is the one place that waits for real.
+    pass: (ms) => db.query("select pg_sleep($1)", [ms / 1000]).then(() => {}),
+    close: async () => {
+      await log.close();
+      await drop();
+    },
+  };
+}
+
 for (const kind of await databaseKinds()) {
   eventLogConformance(kind, () => storageWorld(kind));
   ownershipConformance(kind, () => storageWorld(kind));
@@ -38,6 +62,7 @@ for (const kind of await databaseKinds()) {
     const { db, drop } = await testDatabase(kind);
     return { store: createLogStore(db), close: drop };
   });
+  flowStoreConformance(kind, () => flowWorld(kind));
   planStoreConformance(kind, async () => {
     const { db, drop } = await testDatabase(kind);
     return { store: createPlanStore(db), again: () => createPlanStore(db), close: drop };

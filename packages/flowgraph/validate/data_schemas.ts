@@ -5,11 +5,8 @@ import { parseReference } from "../parse_reference.ts";
 import type { PlanNode } from "../plan.ts";
 import { childrenOf } from "../template/plan_to_template.ts";
 
-/** Looks up the output schemas of what nodes call; undefined where there is no such operation or workflow, or it says nothing. */
-export interface OutputSchemas {
-  operation(operationId: string): unknown;
-  workflow(name: string, version: string | undefined): unknown;
-}
+/** Looks up the output schema of an operation; undefined when there is no such operation. */
+export type OutputSchemaOf = (operationId: string) => unknown;
 
 const UNKNOWN: JsonSchema = Object.freeze({});
 /** A container of more branches than this has data of unknown schema. */
@@ -20,7 +17,7 @@ export class DataSchemas {
   readonly #nodes: readonly PlanNode[];
   readonly #byKey: ReadonlyMap<string, number>;
   readonly #tree: PlanTree;
-  readonly #outputs: OutputSchemas;
+  readonly #outputOf: OutputSchemaOf;
   readonly #inputSchema: unknown;
   readonly #known = new Map<number, unknown>();
 
@@ -28,13 +25,13 @@ export class DataSchemas {
     nodes: readonly PlanNode[],
     byKey: ReadonlyMap<string, number>,
     tree: PlanTree,
-    outputs: OutputSchemas,
+    outputOf: OutputSchemaOf,
     inputSchema: unknown,
   ) {
     this.#nodes = nodes;
     this.#byKey = byKey;
     this.#tree = tree;
-    this.#outputs = outputs;
+    this.#outputOf = outputOf;
     this.#inputSchema = inputSchema;
   }
 
@@ -85,9 +82,7 @@ export class DataSchemas {
     const node = this.#nodes[index];
     switch (node?.kind) {
       case "operation":
-        return this.#outputs.operation(node.operationId);
-      case "workflow":
-        return this.#outputs.workflow(node.workflow, node.version);
+        return this.#outputOf(node.operationId);
       case "signal":
         return node.schema;
       case "sequential": {

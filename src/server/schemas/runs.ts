@@ -16,6 +16,7 @@ import { nullable } from "./nullable.ts";
 const time = Type.Integer({ description: "Ms since the epoch" });
 const labels = Type.Record(Type.String(), Type.String());
 const statuses = [
+  Type.Literal("queued"),
   Type.Literal("running"),
   Type.Literal("paused"),
   Type.Literal("completed"),
@@ -29,13 +30,6 @@ const eventError = Type.Object({
   message: Type.String(),
   details: Type.Optional(JsonSchema),
 });
-
-const progress = Type.Object({
-  value: nullable(Type.Number()),
-  total: nullable(Type.Number()),
-  message: nullable(Type.String()),
-  at: time,
-}, { description: "What the node's handler last said of its progress" });
 
 const recordFields = {
   id: Type.String(),
@@ -75,7 +69,6 @@ const view = Type.Object({
     from: nullable(Type.Array(Type.String())),
     at: Type.Optional(Type.Integer()),
   }, { description: "The run that this one was made of by a rerun or fork" })),
-  lastProgress: Type.Optional(Type.Object({ key: Type.String(), ...progress.properties })),
 }, { $id: "RunView" });
 
 const nodeStatus = Type.Union([
@@ -110,7 +103,6 @@ const node = Type.Object({
   input: Type.Optional(JsonSchema),
   output: Type.Optional(JsonSchema),
   error: Type.Optional(eventError),
-  progress: Type.Optional(progress),
 }, { $id: "GraphNode" });
 
 const edge = Type.Object({
@@ -170,11 +162,8 @@ const why = Type.Object({
   status: nodeStatus,
   waitsFor: Type.String(),
   message: Type.String(),
-  since: nullable(time),
   until: nullable(time),
   keys: Type.Array(Type.String()),
-  operationId: nullable(Type.String()),
-  labels: nullable(labels),
 }, { $id: "WhyEntry" });
 
 /** A filter value of the run list. */

@@ -1,5 +1,5 @@
 import { redactText } from "../../logger/redact.ts";
-import type { NodeProgress } from "../../runs/mod.ts";
+import type { NodeProgress } from "./ports.ts";
 
 const MAX_MESSAGE = 512;
 

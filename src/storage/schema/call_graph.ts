@@ -9,7 +9,7 @@ class CallGraph {
     operationId: text("operation_id"),
     parentRequestId: uuid("parent_request_id"),
     attempt: integer("attempt"),
-    status: text("status", { enum: ["running", "completed", "failed", "aborted"] }),
+    status: text("status", { enum: ["pending", "running", "completed", "failed", "aborted"] }),
     identity: json("identity"),
     input: json("input"),
     output: json("output"),

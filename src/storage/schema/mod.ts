@@ -14,6 +14,7 @@ export { auditLogRow, auditLogs } from "./audit_logs.ts";
 export { callGraphEdges, callGraphNodes } from "./call_graph.ts";
 export { failedRuns } from "./failed_runs.ts";
 export { history } from "./history.ts";
+export { flowGrants, flowHolds, flowLimits, flowRulesVersion, flowTickets } from "./flow.ts";
 export { hubs } from "./hubs.ts";
 export { idempotencyKeys } from "./idempotency_keys.ts";
 export { liveRuns } from "./live_runs.ts";

@@ -11,7 +11,7 @@ class Runs {
     createdAt: instant("created_at").notNull(),
     completedAt: instant("completed_at"),
     priority: integer("priority").notNull(),
-    status: text("status", { enum: ["running", "paused", "completed", "failed", "aborted"] }).notNull(),
+    status: text("status", { enum: ["queued", "running", "paused", "completed", "failed", "aborted"] }).notNull(),
     orgId: text("org_id").notNull(),
     workflow: text("workflow").notNull(),
     version: text("version").notNull(),

@@ -18,6 +18,7 @@ class Workflows {
     template: exactJson("template").$type<Json>(),
     inputSchema: exactJson("input_schema").$type<Json>(),
     outputSchema: exactJson("output_schema").$type<Json>(),
+    flow: exactJson("flow").$type<Json>(),
   }, (t) => [unique().on(t.orgId, t.name, t.version).nullsNotDistinct()]);
   private static readonly row = createSelectSchema(Workflows.table, { inputSchema: Schema, outputSchema: Schema });
 }

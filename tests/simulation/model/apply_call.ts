@@ -55,7 +55,6 @@ export function applyOutcome(model: RunModel, inst: Instance, event: CallEvent):
     const policy = inst.node.kind === "operation" ? inst.node.retry : undefined;
     checkRetry(model, inst, event, policy);
     inst.retryAt = event.retryAt;
-    inst.lastError = event.error;
     if (event.retryAt === null) failInstance(inst, event);
   }
 }

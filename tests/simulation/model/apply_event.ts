@@ -1,7 +1,6 @@
 /** The legal moves: what each event asks of the run before it, and what it makes of it. */
 import type { Json } from "@alkdev/flowgraph";
 import type { EventOf, RunEvent } from "../../../engine/events.ts";
-import { applyAsk, checkGivenUp } from "./apply_ask.ts";
 import { applyOutcome, applyRequest, failInstance } from "./apply_call.ts";
 import type { Instance } from "./instance.ts";
 import { origins } from "./failure.ts";
@@ -22,10 +21,18 @@ export function applyEvent(model: RunModel, event: RunEvent): void {
   switch (event.type) {
     case "run.created":
       return model.fail("log", "A second run.created");
+    case "run.started":
+      if (model.status !== "queued") model.fail("log", `run.started of a run that is ${model.status}`);
+      model.start(event.at);
+      return;
     case "run.paused":
     case "run.resumed": {
-      const [from, to] = event.type === "run.paused" ? ["running", "paused"] as const : ["paused", "running"] as const;
+      const goes = model.started ? "running" : "queued";
+      const [from, to] = event.type === "run.paused" ? [goes, "paused"] as const : ["paused", goes] as const;
       if (model.status !== from) model.fail("log", `${event.type} of a run that is ${model.status}`);
+      if (event.type === "run.resumed" && (event.queued === true) === model.started) {
+        model.fail("log", `run.resumed says queued ${event.queued}, started is ${model.started}`);
+      }
       model.status = to;
       return;
     }
@@ -101,11 +108,6 @@ function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
       return applyExpansion(model, inst, event);
     case "loop.turned":
       return applyTurn(model, inst, event);
-    case "node.aborted":
-    case "node.paused":
-    case "node.resumed":
-    case "node.nudged":
-      return applyAsk(model, inst, event);
     default:
       return applyWait(model, inst, event);
   }
@@ -113,10 +115,6 @@ function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
 
 function applyNodeFailed(model: RunModel, inst: Instance, event: EventOf<"node.failed">): void {
   const { node } = inst;
-  if (event.error.code === "GIVEN_UP") {
-    checkGivenUp(model, inst, event);
-    return failInstance(inst, event);
-  }
   const isTurn = model.awaitsTurn(inst);
   if (!isTurn) model.touch(inst, "node.failed");
   if (node.kind === "conditional" || node.kind === "loop") {

@@ -20,6 +20,7 @@ export class RunModel {
   readonly offers: Map<string, Json> = new Map();
   readonly created: Extract<RunEvent, { type: "run.created" }>;
   status: RunStatus = "running";
+  started = true;
   seq = 1;
   /** Request ids seen, with the attempt they stand for. */
   readonly requests: Map<string, string> = new Map();
@@ -30,6 +31,19 @@ export class RunModel {
     const frame: ModelFrame = { owner: null, index: 0, item: null, suffix: "", byIndex: new Map() };
     this.scope = { plan, input: created.input, root: frame };
     this.root = instantiate(plan, 0, null, frame, this.byKey);
+    this.started = created.gate === undefined;
+    if (this.started) this.settle();
+    else this.status = "queued";
+  }
+
+  /** It has passed its gate. */
+  start(at: number): void {
+    const { gate } = this.created;
+    if (gate?.startAfter !== null && gate?.startAfter !== undefined && at < gate.startAfter) {
+      this.fail("gate", `run.started at ${at}, it was not to start before ${gate.startAfter}`);
+    }
+    this.started = true;
+    this.status = "running";
     this.settle();
   }
 
@@ -43,11 +57,6 @@ export class RunModel {
 
   at(key: string): Instance {
     return this.byKey.get(key) ?? this.fail("log", `An event names "${key}", which is no node there is yet`);
-  }
-
-  /** Nodes that somebody has paused, and that have not ended. */
-  get pausedNodes(): readonly Instance[] {
-    return [...this.byKey.values()].filter((inst) => inst.paused && !inst.ended);
   }
 
   /** Leaves that exist so far. */
@@ -92,7 +101,6 @@ export class RunModel {
       const before = predecessors(inst);
       if (!before.every((one) => one.ended)) return false;
       if (before.some((one) => one.bad) && !this.#catches(inst)) return this.abort(inst);
-      if (inst.doom !== null) return this.abortSelf(inst, inst.doom);
       inst.status = "open";
       inst.began = true;
       changed = true;
@@ -180,14 +188,6 @@ export class RunModel {
     inst.status = "aborted";
     this.#forgetUnlaunched(inst);
     for (const child of inst.children) this.abort(child);
-    return true;
-  }
-
-  abortSelf(inst: Instance, { reason, seq }: { readonly reason: string; readonly seq: number }): true {
-    this.abort(inst);
-    inst.selfAborted = true;
-    inst.error = { code: "ABORTED", message: reason };
-    inst.failedSeq = seq;
     return true;
   }
 
