@@ -18,6 +18,7 @@ import type { Peers } from "./hub/peers.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
+import { openTriggers } from "./hub/triggers.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
@@ -108,6 +109,8 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.runs = runs;
   await recover(startup, parts, engine);
 
+  const triggers = openTriggers(startup, { foundation, runs, templates, keys, clock });
+
   startup.step("server");
   const mcp = createMcp({
     runs,
@@ -143,7 +146,10 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     limits: config.limits,
     log: hubLogger("server"),
     closing: startup.closing,
-  }, { mounts: [mcpMount(mcp)], routes: sight.routes({ log: hubLogger("server"), closing: startup.closing }) });
+  }, {
+    mounts: [mcpMount(mcp)],
+    routes: [...sight.routes({ log: hubLogger("server"), closing: startup.closing }), ...triggers],
+  });
   door.open((request) => app.fetch(request));
   await writeHubFile(config.dataDir, url);
   startup.onStop(() => Deno.remove(`${config.dataDir}/hub.json`).catch(() => {}));

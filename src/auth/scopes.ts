@@ -12,6 +12,10 @@ export type Scope =
   | "spoke:write"
   | "keys:read"
   | "keys:write"
+  | "schedule:read"
+  | "schedule:write"
+  | "webhook:read"
+  | "webhook:write"
   | "metrics:read";
 
 /**
@@ -31,5 +35,9 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "spoke:write": "Drain spokes",
   "keys:read": "See API keys, without the keys themselves",
   "keys:write": "Make, rotate and revoke API keys no stronger than one's own",
+  "schedule:read": "See schedules and their times",
+  "schedule:write": "Make, change and remove schedules of workflows that one may run",
+  "webhook:read": "See webhooks and deliveries, without secrets",
+  "webhook:write": "Make, change and remove webhooks, and deliver again",
   "metrics:read": "Read metrics",
 };

@@ -9,6 +9,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { operationsCommands } from "./commands/operations.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommands } from "./commands/runs.ts";
+import { schedulesCommands } from "./commands/schedules.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
@@ -31,6 +32,7 @@ export const HUB: CommandGroup = {
     runsCommands,
     graphCommand,
     workflowsCommands,
+    schedulesCommands,
     operationsCommands,
     typesCommand,
     spokesCommands,

@@ -144,6 +144,8 @@ export interface StartRun {
   readonly labels?: Readonly<Record<string, string>>;
   /** What the run and all that descends from it may use; of this and the workflow's own the smaller limit of each kind holds. */
   readonly budget?: BudgetLimits;
+  /** Labels `hub.…`, which are the hub's own: never what comes over an edge. */
+  readonly ownLabels?: Readonly<Record<string, string>>;
 }
 
 /** What a run is to be made of. */

@@ -31,7 +31,8 @@ export async function startRun(
   request: StartRun,
   descend?: (prepared: PreparedPlan, version: string) => Descent,
 ): ReturnType<Runs["start"]> {
-  const { caller, labels, priority, idempotencyKey } = request;
+  const { caller, ownLabels, priority, idempotencyKey } = request;
+  const labels = ownLabels === undefined ? request.labels : { ...request.labels, ...ownLabels };
   const workflow = await resolveWorkflow(ports.catalog, request);
   checkStart(request);
   const input = workflow.decodeInput(request.input);

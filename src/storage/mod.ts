@@ -20,6 +20,7 @@ export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
 export { findRunDriver } from "./run_driver.ts";
 export { createRunStore } from "./run_store.ts";
+export { createScheduleStore } from "./schedule_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";
 export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
 export { createWorkflowStore } from "./workflow_store.ts";

@@ -28,5 +28,7 @@ export { runEvents } from "./run_events.ts";
 export { runLogs } from "./run_logs.ts";
 export { runProgress } from "./run_progress.ts";
 export { runs } from "./runs.ts";
+export { scheduleFires } from "./schedule_fires.ts";
+export { scheduleRow, schedules } from "./schedules.ts";
 export { spokeRow, spokes } from "./spokes.ts";
 export { workflowRow, workflows } from "./workflows.ts";

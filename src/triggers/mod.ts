@@ -1,0 +1,21 @@
+/** What starts runs by itself, and what tells others of them: schedules and webhooks. @module */
+export { type Owner, type OwnerKeys, OwnerSchema, type Standing } from "./owner.ts";
+export { createOwnerKeys, type OwnedKey } from "./owner_keys.ts";
+export { createMemoryScheduleStore } from "./schedules/memory_schedule_store.ts";
+export {
+  type CatchUp,
+  type Fire,
+  type Overlap,
+  type ScheduleDefinition,
+  ScheduleDefinitionSchema,
+  type ScheduleRecord,
+} from "./schedules/schedule.ts";
+export type { ScheduleStore } from "./schedules/schedule_store.ts";
+export { Scheduler, type SchedulerOptions } from "./schedules/scheduler.ts";
+export {
+  createSchedules,
+  type Schedules,
+  type SchedulesOptions,
+  type ScheduleTimes,
+  type ScheduleView,
+} from "./schedules/schedules.ts";
