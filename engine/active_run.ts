@@ -18,6 +18,7 @@ import { endOverdue } from "./run_commands.ts";
 import { RunEntry } from "./run_gate.ts";
 import type { RunHost } from "./run_host.ts";
 import { RunWaits } from "./run_waits.ts";
+import { pausedAround } from "./state/asks.ts";
 import { type Place, Status } from "./state/frame.ts";
 import { keyOf, leaves } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
@@ -32,8 +33,10 @@ export class ActiveRun extends Appender {
   readonly calls: RunCalls;
   readonly waits: RunWaits;
   readonly #durability: Durability;
-  /** Ready, but the run is paused. */
+  /** Ready, but the run, or a node around it, is paused. */
   #held: Place[] | null = null;
+  /** Seq of the latest resumption after which nothing has been released yet; 0 for none. */
+  #resumedSeq = 0;
   #seq: number;
   #reacting = false;
   #deadline: (() => void) | null = null;
@@ -157,10 +160,9 @@ export class ActiveRun extends Appender {
   /** Starts the nodes of places that are still wanted. */
   dispatch(places: readonly Place[]): void {
     for (const place of places) {
-      if (place.frame.status[place.vertex] !== Status.READY && place.frame.status[place.vertex] !== Status.WAITING) {
-        continue;
-      }
-      if (this.state.status === "paused") (this.#held ??= []).push(place);
+      const status = place.frame.status[place.vertex];
+      if (status !== Status.READY && (status !== Status.WAITING || this.calls.has(place))) continue;
+      if (this.isHeld(place)) (this.#held ??= []).push(place);
       else if (place.frame.block.kinds[place.vertex] === VertexKind.WAIT) this.waits.begin(place);
       else this.calls.start(place, (place.frame.cells[place.vertex]?.attempt ?? 0) + 1, false);
     }
@@ -172,18 +174,30 @@ export class ActiveRun extends Appender {
     else this.#durability.defer(place, seq);
   }
 
-  /** After `run.resumed` is durable: what had been held back starts. */
+  /** Whether the run, or a node around the place, is paused. */
+  isHeld(place: Place): boolean {
+    const { state } = this;
+    return state.status === "paused" ||
+      (state.pausedNodes > 0 && pausedAround(state, place.frame, place.frame.block.nodes[place.vertex]!) !== null);
+  }
+
+  /** Something has just been resumed: what had been held back starts when that is durable. */
+  resumed(): void {
+    this.#resumedSeq = this.#seq;
+  }
+
   releaseHeld(): void {
     if (this.state.status === "queued") this.enterGate();
-    if (this.#held === null || this.state.status === "paused") return;
+    if (this.#held === null || this.#resumedSeq === 0 || !this.#durability.has(this.#resumedSeq)) return;
+    this.#resumedSeq = 0;
     const held = this.#held;
     this.#held = null;
     this.dispatch(held);
   }
 
-  /** Takes back a call that was waiting for room when the run was paused. False: it may start. */
+  /** Takes back a call that was waiting for room when it was paused. False: it may start. */
   holdBack(call: NodeCall): boolean {
-    if (this.state.status !== "paused" || call.logged) return false;
+    if (call.logged || !this.isHeld(call)) return false;
     this.calls.takeBack(call);
     (this.#held ??= []).push(call);
     return true;

@@ -22,9 +22,10 @@ import { toJsonValue } from "./json_value.ts";
 import type { NodeCall } from "./node_call.ts";
 import type { CommitResult, FencedError, LeaveGate } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
-import { abortRun, answerSignal } from "./run_commands.ts";
+import { actOnNode, type NodeCommand, type NodeOutcome } from "./node_commands.ts";
 import { reuseResults } from "./reuse_results.ts";
 import type { RunEntry } from "./run_gate.ts";
+import { abortRun, answerSignal, pauseRun } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
 
@@ -137,12 +138,21 @@ export class Engine {
   async setPaused(runId: string, paused: boolean, by: string): Promise<boolean> {
     const run = this.#runs.get(runId);
     if (run === undefined || run.state.terminal !== null) return false;
-    if ((run.state.status === "paused") !== paused) {
-      if (paused) run.emit({ type: "run.paused", by });
-      else run.emit(run.state.started ? { type: "run.resumed", by } : { type: "run.resumed", by, queued: true });
-    }
+    pauseRun(run, paused, by);
     await this.#durable(run);
     return true;
+  }
+
+  /** Acts on a node of a live run; resolves when durable. Null: the run is not live here. */
+  async actOnNode(
+    runId: string,
+    command: NodeCommand & { readonly key: string; readonly by: Identity["id"] },
+  ): Promise<NodeOutcome | null> {
+    const run = this.#runs.get(runId);
+    if (run === undefined || run.state.terminal !== null) return null;
+    const outcome = actOnNode(run, command);
+    if (outcome === "done") await this.#durable(run);
+    return outcome;
   }
 
   /** Answers a waiting Signal; resolves when durable. */
@@ -242,6 +252,7 @@ export class Engine {
       ...(params.budget && { budget: params.budget }),
       ...(params.lineage !== undefined && { lineage: params.lineage }),
       ...(params.gate !== undefined && { gate: params.gate }),
+      ...(params.traceparent !== undefined && { traceparent: params.traceparent }),
     });
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;

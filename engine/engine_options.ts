@@ -76,6 +76,8 @@ export interface NewRun {
   readonly reuse?: readonly NodeReused[];
   /** Absent: it starts at once. */
   readonly gate?: RunGate;
+  /** See `RunCreated`. */
+  readonly traceparent?: string;
 }
 
 export interface Started {

@@ -27,6 +27,10 @@ export type EventBody =
   | CallAborted
   | NodeFailed
   | NodeReused
+  | NodeAborted
+  | NodePaused
+  | NodeResumed
+  | NodeNudged
   | BranchTaken
   | MapExpanded
   | LoopTurned
@@ -65,6 +69,8 @@ export interface RunCreated {
   readonly idempotencyKey: string | null;
   /** Ms epoch after which the run is aborted with TIMEOUT; null for none. */
   readonly deadline: number | null;
+  /** W3C trace context of whoever asked for the root run; absent: it is a trace of its own. */
+  readonly traceparent?: string;
   /** What the run and all that descends from it may use; absent: nothing limits it. */
   readonly budget?: CreatedBudget;
   /** The run that this one repeats or branches off from; absent: none. */
@@ -189,6 +195,34 @@ export interface NodeReused {
   /** As they were there; null: not known. */
   readonly startedAt: number | null;
   readonly completedAt: number | null;
+}
+
+/** Somebody has aborted a node with all that is in it: at once, or when it is its turn. Dependents are aborted as by a failure. */
+export interface NodeAborted {
+  readonly type: "node.aborted";
+  readonly key: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** Nothing of a node starts any more; what is under way goes on. */
+export interface NodePaused {
+  readonly type: "node.paused";
+  readonly key: string;
+  readonly by: string;
+}
+
+export interface NodeResumed {
+  readonly type: "node.resumed";
+  readonly key: string;
+  readonly by: string;
+}
+
+/** The next attempt of a node is due now. */
+export interface NodeNudged {
+  readonly type: "node.nudged";
+  readonly key: string;
+  readonly by: string;
 }
 
 export interface BranchTaken {

@@ -1,6 +1,7 @@
 import type { Json } from "@alkdev/flowgraph";
 import type { Identity } from "@alkdev/operations";
 import type { GatedCall } from "./ports.ts";
+import { callSpanId, formatTraceparent, runTrace } from "./trace_context.ts";
 import type { ActiveRun } from "./active_run.ts";
 import { rankOf } from "./rank.ts";
 import type { Frame } from "./state/frame.ts";
@@ -102,6 +103,12 @@ export class NodeCall implements GatedCall {
 
   get orgId(): string {
     return this.run.caller.orgId;
+  }
+
+  get traceparent(): string | undefined {
+    const { created } = this.run.state;
+    if (created === null) return undefined;
+    return formatTraceparent({ ...runTrace(this.run.id, created), spanId: callSpanId(this.requestId) });
   }
 
   /** Made on first use: a handler may ask for it only after the call was cancelled. */

@@ -85,6 +85,8 @@ export interface DispatchedCall {
   readonly deadline: number | null;
   /** Labels a spoke must carry; null for any. */
   readonly spoke: Readonly<Record<string, string>> | null;
+  /** W3C trace context of this call's own span. Made on each read. Absent: outside of any trace. */
+  readonly traceparent?: string | undefined;
   /** Aborted when the node, its run or the hub stops. Made on first use. */
   readonly signal: AbortSignal;
 }

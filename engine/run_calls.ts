@@ -35,6 +35,11 @@ export class RunCalls {
     return this.#calls ?? NO_CALLS;
   }
 
+  /** Whether an attempt has been started that is not in the log yet: a node may be told twice that its time has come. */
+  has({ frame, vertex }: Place): boolean {
+    return this.#calls !== null && this.#calls.has(keyOf(this.#run.state, frame, vertex));
+  }
+
   /** Starts an attempt of a node; `logged`: it is a re-send of one that has been announced. */
   start(place: Place, attempt: number, logged: boolean): void {
     const run = this.#run;
@@ -151,11 +156,16 @@ export class RunCalls {
     this.#run.emit({ type: "call.aborted", key, attempt: call.attempt, requestId: call.requestId }, place);
   }
 
-  /** Ends every call with its events: the signals first (I5). */
+  /**
+   * Ends every call: all signals first (I5), so that the room they leave is not given to one of them; then the events of those
+   * that have been sent. What still waited for room was never heard of.
+   */
   abortAll(cause: CallError): void {
-    for (const call of [...this.all.values()]) {
-      call.cancel(cause);
-      this.#host.release(call);
+    const calls = [...this.all.values()];
+    const sent = calls.filter((call) => call.holdsSlot || call.logged);
+    for (const call of calls) call.cancel(cause);
+    for (const call of calls) this.#host.release(call);
+    for (const call of sent) {
       this.announce(call);
       this.#run.emit(
         { type: "call.aborted", key: call.nodeKey, attempt: call.attempt, requestId: call.requestId },

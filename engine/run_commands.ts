@@ -72,3 +72,11 @@ export function answerSignal(
   }
   return seen ? "already" : "unknown";
 }
+
+/** Holds back, or lets go on, what has not started. */
+export function pauseRun(run: ActiveRun, paused: boolean, by: string): void {
+  if ((run.state.status === "paused") === paused) return;
+  if (paused) run.emit({ type: "run.paused", by });
+  else run.emit(run.state.started ? { type: "run.resumed", by } : { type: "run.resumed", by, queued: true });
+  if (!paused) run.resumed();
+}

@@ -103,7 +103,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   });
   const { dispatcher, pool, peers, socketKeys } = operations;
   late.peers = peers;
-  const parts = { config, foundation, operations, clock, feed, onFenced, graceMs };
+  const parts = { config, foundation, operations, sight, clock, feed, onFenced, graceMs };
   const { templates, engine, runs } = await openDriving(startup, parts);
   late.engine = engine;
   late.runs = runs;

@@ -1,6 +1,7 @@
 /** Where a failure came from, and whether a Conditional's test has it in view. */
 import { compileExpression } from "@alkdev/flowgraph";
 import type { EventError } from "../events.ts";
+import { abortedAround } from "./asks.ts";
 import { keyOf } from "./keys.ts";
 import { type Frame, Status } from "./frame.ts";
 import type { RunState } from "./run_state.ts";
@@ -25,10 +26,12 @@ export function failureOrigin(state: RunState, frame: Frame, vertex: number): Or
     const visited = seen.get(at) ?? new Set();
     if (visited.has(v)) continue;
     seen.set(at, visited.add(v));
-    const cell = at.cells[v];
-    if (at.status[v] === Status.FAILED && cell?.error) {
+    const aborted = abortedAround(state, at, v);
+    const end = aborted < 0 ? v : state.program.exit[aborted]!;
+    const cell = at.cells[end];
+    if ((at.status[v] === Status.FAILED || aborted >= 0) && cell?.error) {
       if (first === null || cell.endedSeq < first.endedSeq) {
-        first = { key: keyOf(state, at, v), error: cell.error, endedSeq: cell.endedSeq };
+        first = { key: keyOf(state, at, end), error: cell.error, endedSeq: cell.endedSeq };
       }
       continue;
     }
@@ -79,6 +82,13 @@ export function coversFailure(state: RunState, frame: Frame, gate: number): bool
     seen.add(vertex);
     const index = frame.block.nodes[vertex]!;
     if (covering.has(index)) continue;
+    const aborted = abortedAround(state, frame, vertex);
+    if (aborted >= 0) {
+      // It was aborted as a whole: who looks at a node inside sees that too.
+      const { end } = plan.nodes[aborted]!;
+      if (![...covering].some((one) => one >= aborted && one < end)) return false;
+      continue;
+    }
     if (vertex !== entry[index] && isBad(frame, entry[index]!)) {
       // It never began: a node inside was aborted by the same failure, and nothing else inside has to do with it.
       const { end } = plan.nodes[index]!;

@@ -1,6 +1,7 @@
 import type { Json } from "@alkdev/flowgraph";
 import type { Block } from "../program.ts";
 import type { EventError } from "../events.ts";
+import type { Asks } from "./asks.ts";
 
 /** Status of a vertex. The order matters: everything from COMPLETED on is terminal. */
 export const Status = {
@@ -86,6 +87,8 @@ export class Frame {
   expansions: Map<number, Expansion> | null = null;
   groups: Map<number, SlotGroup> | null = null;
   taken: Map<number, "then" | "else" | "none"> | null = null;
+  /** Null: nobody has asked anything of a node of this frame. */
+  asks: Asks | null = null;
 
   constructor(block: Block, outer: Frame | null, index: number, item: Json) {
     this.block = block;

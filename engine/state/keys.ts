@@ -8,7 +8,10 @@ export function keyOf(state: RunState, frame: Frame, vertex: number): string {
   return frame.outer === null ? key : key + frame.suffix;
 }
 
-/** The place a key names: a leaf's vertex, or a container's enter vertex. Null: no such node, or not there yet. */
+/**
+ * The place a key names: a leaf's vertex, or a container's enter vertex. The key of a Map or Loop with one index more names the
+ * body of that item or turn. Null: no such node, or not there yet.
+ */
 export function locate(state: RunState, key: string): Place | null {
   const { program } = state;
   const bracket = key.indexOf("[");
@@ -18,6 +21,9 @@ export function locate(state: RunState, key: string): Place | null {
   const owners: number[] = [];
   for (let at = block; at.outer !== null; at = at.outer) owners.unshift(at.owner);
   const indices = bracket < 0 ? [] : key.slice(bracket + 1, -1).split("][").map(Number);
+  const { kind } = program.plan.nodes[index]!;
+  const isItem = indices.length === owners.length + 1 && (kind === "map" || kind === "loop");
+  if (isItem) owners.push(index);
   if (indices.length !== owners.length) return null;
   let frame = state.root;
   for (let depth = 0; depth < owners.length; depth++) {
@@ -25,7 +31,7 @@ export function locate(state: RunState, key: string): Place | null {
     if (inner === undefined) return null;
     frame = inner;
   }
-  return { frame, vertex: program.entry[index]! };
+  return { frame, vertex: program.entry[isItem ? index + 1 : index]! };
 }
 
 /** Every leaf that exists so far, in plan order, frames after their Map or Loop. */

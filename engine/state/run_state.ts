@@ -6,14 +6,16 @@
  * - S2 `ready` is the only way to a dispatch, `decisions` the only way to a recorded decision. A place enters each once per
  *   attempt; its status may have moved on since, so the driver re-checks it.
  * - S3 A terminal status changes only when a person asks (never here): a late outcome is ignored (I2).
- * - S4 Failure follows edges. A gate (Conditional) whose test covers the failure is reached all the same.
+ * - S4 Failure follows edges, and so does the abort of a node. A gate (Conditional) whose test covers the failure is reached all the same.
  */
 import type { Json } from "@alkdev/flowgraph";
 import { childrenOf, type Program, VertexKind } from "../program.ts";
 import type { EventOf, RunEvent, RunStatus } from "../events.ts";
+import { applyAsk, type AskedAbort, asksOf, type AskType } from "./asks.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
+import { fillRequested, fillWaiting } from "./fill_cell.ts";
 import { fillReused, takeOffer } from "./offers.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
 import { mapItems } from "./values.ts";
@@ -27,11 +29,13 @@ export class RunState {
   readonly root: Frame;
   input: Json = null;
   created: EventOf<"run.created"> | null = null;
-  status: RunStatus = "running";
+  status: RunStatus = "queued";
   /** False: it waits at its gate. */
-  started = true;
+  started = false;
   terminal: EventOf<"run.completed" | "run.failed" | "run.aborted"> | null = null;
   seq = 0;
+  /** Nodes that are paused by themselves. */
+  pausedNodes = 0;
   /** True when the root has ended: all that is missing is the terminal event. */
   finished = false;
   /** To be dispatched. The driver takes them out. */
@@ -55,15 +59,10 @@ export class RunState {
       case "run.created":
         this.created = event;
         this.input = event.input;
-        this.started = event.gate === undefined;
-        if (this.started) this.#arrive(this.root, this.program.entry[0]!);
-        else this.status = "queued";
+        if (event.gate === undefined) this.#start();
         break;
       case "run.started":
-        if (this.started) break;
-        this.started = true;
-        if (this.status === "queued") this.status = "running";
-        this.#arrive(this.root, this.program.entry[0]!);
+        this.#start();
         break;
       case "run.paused":
         this.status = "paused";
@@ -79,12 +78,28 @@ export class RunState {
       case "node.reused":
         this.#offer(event);
         break;
+      case "node.aborted":
+      case "node.paused":
+      case "node.resumed":
+      case "node.nudged": {
+        const at = place ?? locate(this, event.key);
+        if (at !== null && applyAsk(this, at, event) && event.type === "node.aborted") {
+          this.#abortNode(at.frame, at.vertex, event);
+        }
+        break;
+      }
       default: {
         const at = place ?? locate(this, event.key);
         if (at !== null) this.#applyTo(at.frame, at.vertex, event);
       }
     }
     this.#propagate();
+  }
+
+  #start(): void {
+    this.started = true;
+    if (this.status === "queued") this.status = "running";
+    this.#arrive(this.root, this.program.entry[0]!);
   }
 
   #end(event: EventOf<"run.completed" | "run.failed" | "run.aborted">): void {
@@ -96,7 +111,23 @@ export class RunState {
     this.decisions.length = 0;
   }
 
-  #applyTo(frame: Frame, vertex: number, event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" }>): void {
+  /** Ends a node that has begun; its own end, and not what ends with it, is where the failure comes from. */
+  #abortNode(frame: Frame, vertex: number, { reason, at, seq }: AskedAbort): void {
+    const exit = this.program.exit[frame.block.nodes[vertex]!]!;
+    asksOf(frame).aborted.add(exit);
+    this.#abortRange(frame, vertex, exit);
+    const cell = frame.cell(exit);
+    cell.error = { code: "ABORTED", message: reason };
+    cell.dueAt = null;
+    cell.completedAt = at;
+    cell.endedSeq = seq;
+  }
+
+  #applyTo(
+    frame: Frame,
+    vertex: number,
+    event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" | AskType }>,
+  ): void {
     if (isTerminal(frame.status[vertex]!) && event.type !== "loop.turned") {
       if (event.type === "call.aborted") frame.cell(vertex).completedAt ??= event.at;
       if (event.type === "node.failed" && frame.block.kinds[vertex] === VertexKind.LOOP) {
@@ -105,16 +136,10 @@ export class RunState {
       return;
     }
     switch (event.type) {
-      case "call.requested": {
-        const cell = frame.cell(vertex);
-        cell.attempt = event.attempt;
-        cell.requestId = event.requestId;
-        cell.input = event.input;
-        cell.startedAt ??= event.at;
-        cell.dueAt = null;
+      case "call.requested":
+        fillRequested(frame.cell(vertex), event);
         frame.status[vertex] = Status.RUNNING;
         return;
-      }
       case "call.responded":
         frame.cell(vertex).data = (event.output.data ?? null) as Json;
         frame.cell(vertex).error = null; // of an earlier attempt: the latest counts
@@ -139,21 +164,11 @@ export class RunState {
         return this.#expand(frame, vertex, event);
       case "loop.turned":
         return this.#turn(frame, vertex, event.again);
-      case "timer.set": {
-        const cell = frame.cell(vertex);
-        cell.startedAt = event.at;
-        cell.dueAt = event.due;
+      case "timer.set":
+      case "signal.awaited":
+        fillWaiting(frame.cell(vertex), event);
         frame.status[vertex] = Status.WAITING;
         return;
-      }
-      case "signal.awaited": {
-        const cell = frame.cell(vertex);
-        cell.startedAt = event.at;
-        cell.dueAt = event.due;
-        cell.input = event.question;
-        frame.status[vertex] = Status.WAITING;
-        return;
-      }
       case "timer.fired":
         frame.cell(vertex).data = null;
         return this.#endVertex(frame, vertex, Status.COMPLETED, event);
@@ -218,6 +233,8 @@ export class RunState {
     if (tainted && !(kind === VertexKind.GATE && coversFailure(this, frame, vertex))) {
       return this.#abortRange(frame, vertex, this.program.exit[frame.block.nodes[vertex]!]!);
     }
+    const doom = frame.asks?.doomed.get(vertex);
+    if (doom !== undefined) return this.#abortNode(frame, vertex, doom);
     if (frame.block.slotOf[vertex]! >= 0 && !takeSlot(this.program, frame, vertex)) return;
     this.#begin(frame, vertex);
   }

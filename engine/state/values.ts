@@ -169,6 +169,7 @@ export function errorOf(state: RunState, frame: Frame, key: string): Json {
   const home = homeFrame(state, frame, index);
   if (home === null) return errorOf(state, frame, outerKey(state, index));
   const { entry, exit } = state.program;
+  if (home.asks?.aborted.has(exit[index]!)) return (home.cells[exit[index]!]?.error ?? null) as Json;
   // The error of an attempt that another followed, or that a lost Race cut short, is not the node's.
   if (home.status[exit[index]!] !== Status.FAILED) return null;
   const own: EventError | null = home.cells[entry[index]!]?.error ?? null;

@@ -17,6 +17,9 @@ export interface OperationContext {
   /** Skips access checks. Set by `buildEnv` alone; never taken from the wire. */
   readonly trusted?: boolean | undefined;
 
+  /** W3C trace context of this call's span: what the handler does belongs below it. */
+  readonly traceparent?: string | undefined;
+
   // Below: never serialised.
 
   /** Other operations, called on behalf of this call. */

@@ -59,6 +59,10 @@ export class SpokeCall implements OperationContext {
   get metadata(): Readonly<Record<string, unknown>> {
     return this.request.metadata;
   }
+  get traceparent(): string | undefined {
+    const { traceparent } = this.request.metadata;
+    return typeof traceparent === "string" ? traceparent : undefined;
+  }
   get deadlineMs(): number | undefined {
     return this.request.deadline;
   }

@@ -13,6 +13,8 @@ export interface RunBody {
   readonly labels: Readonly<Record<string, string>>;
   readonly parentRunId: string | null;
   readonly progress: Readonly<Record<string, number>>;
+  /** The run it was made of; null: none. */
+  readonly lineage?: { readonly runId: string; readonly kind: string; readonly from: readonly string[] | null } | null;
 }
 
 /** A page of a list. */

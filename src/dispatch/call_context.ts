@@ -46,6 +46,10 @@ export class CallContext implements OperationContext {
     return this.call.deadline ?? undefined;
   }
 
+  get traceparent(): string | undefined {
+    return this.call.traceparent;
+  }
+
   get env(): OperationEnv {
     return this.#env ??= buildEnv({ registry: this.#host.registry, context: this });
   }

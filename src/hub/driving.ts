@@ -1,7 +1,7 @@
 import { type Clock, Engine, type FunctionSource } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
-import { createRuns, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
+import { createRuns, FlowCheck, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
 import { createEventLog, createPlanStore, createRunStore, createWorkflowStore, findRunDriver } from "../storage/mod.ts";
 import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
@@ -10,7 +10,9 @@ import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import type { HubOperations } from "./operations.ts";
 import type { Peers } from "./peers.ts";
+import type { Sight } from "./sight.ts";
 import type { Startup } from "./startup.ts";
+import { queuedCalls, spokeCalls } from "./whereabouts.ts";
 
 const RENEW_EVERY_MS = 1_500;
 const CLAIM_EVERY_MS = 2_000;
@@ -22,6 +24,7 @@ interface Parts {
   readonly config: HubConfig;
   readonly foundation: Foundation;
   readonly operations: HubOperations;
+  readonly sight: Sight;
   readonly clock: Clock;
   readonly feed: RunFeed;
   readonly onFenced: (error: unknown) => void;
@@ -54,7 +57,7 @@ export async function openTemplates(startup: Startup, { config, foundation, oper
 
 /** Builds templates, engine and use cases; nothing is driven yet. */
 export async function openDriving(startup: Startup, parts: Parts): Promise<Driving> {
-  const { config, foundation, operations, clock, feed, onFenced } = parts;
+  const { config, foundation, operations, sight, clock, feed, onFenced } = parts;
   const { db, hubId, lease, guard } = foundation;
   const { dispatcher, peers } = operations;
   const templates = await openTemplates(startup, parts);
@@ -64,7 +67,8 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   const plans = createPlanStore(db);
   const functions = functionsOf(templates);
   const owners = peers === null ? {} : { owners: peers.owners };
-  const children = { engine: () => engine, catalog: templates, log, feed, ...owners };
+  const flows = new FlowCheck({ operations: dispatcher, catalog: templates });
+  const children = { engine: () => engine, catalog: templates, log, feed, flows, ...owners };
   const trouble = hubLogger("main");
   const engine: Engine = new Engine({
     log,
@@ -94,7 +98,10 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     store: createRunStore(db),
     catalog: templates,
     feed,
+    flows,
     driver: (runId) => findRunDriver(db, { runId, hubId }),
+    progress: (query) => sight.logStore.progress(query),
+    whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
     ...owners,
   });
   return { templates, engine, runs };

@@ -11,11 +11,12 @@ export const graphs: GraphsPort = {
 };
 
 function drawable(graph: RunGraph): DrawableGraph {
-  const nodes = graph.nodes.map(({ key, kind, status, operationId }) => ({
+  const nodes = graph.nodes.map(({ key, kind, status, operationId, reusedFrom }) => ({
     key,
     kind,
     status,
     ...(operationId !== null && { operationId }),
+    ...(reusedFrom !== undefined && { reused: true }),
   }));
   return { nodes, edges: graph.edges };
 }

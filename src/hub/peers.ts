@@ -40,7 +40,7 @@ export interface PeersOptions {
 /** What this hub has to do with the others of its deployment. */
 export interface Peers {
   /** Operations of all hubs' spokes. */
-  readonly operations: RemoteOperations;
+  readonly operations: RemoteOperations & Pick<PeerOperations, "place">;
   readonly owners: RunOwners;
   readonly presence: Presence;
   readonly bus: HubBus;

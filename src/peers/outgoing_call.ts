@@ -12,6 +12,8 @@ export class OutgoingCall {
   hubId: string | null = null;
   /** Ms since the epoch. */
   sentAt = 0;
+  /** Since when it has been waiting; ms since the epoch. */
+  since = 0;
   /** When it has waited long enough; ms since the epoch. */
   graceUntil = 0;
   /** Chunks of a stream. */

@@ -90,6 +90,16 @@ export class PeerOperations implements RemoteOperations {
     return chunks;
   }
 
+  /** Where a call is that this hub's own spokes do not carry out: at a hub, or (null) waiting. Undefined: not here. */
+  place(requestId: string): { readonly hubId: string | null; readonly since: number } | undefined {
+    const sent = this.#sent.get(requestId);
+    if (sent !== undefined) return { hubId: sent.hubId, since: sent.sentAt };
+    for (const waiting of this.#waiting) {
+      if (waiting.call.requestId === requestId) return { hubId: null, since: waiting.since };
+    }
+    return undefined;
+  }
+
   /** Calls at other hubs, and calls that wait for somebody to offer their operation. */
   stats(): { readonly sent: number; readonly waiting: number } {
     return { sent: this.#sent.size, waiting: this.#waiting.size };
@@ -190,6 +200,7 @@ export class PeerOperations implements RemoteOperations {
     const now = clock.now();
     // A hub that turns it down at once does not prolong its time.
     if (out.graceUntil === 0 || now - out.sentAt > ASK_MS) out.graceUntil = now + graceMs;
+    out.since = now;
     this.#waiting.add(out);
     out.cancelGrace = clock.at(out.graceUntil, () => this.#settle(out, this.#lostError(out)));
     this.#retryLater();

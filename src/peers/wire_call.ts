@@ -9,6 +9,7 @@ export type WireCall = Omit<DispatchedCall, "signal"> & { readonly streaming: bo
 export function toWireCall(call: DispatchedCall, streaming: boolean): WireCall {
   const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
     call;
+  const { traceparent } = call;
   return {
     requestId,
     operationId,
@@ -21,6 +22,7 @@ export function toWireCall(call: DispatchedCall, streaming: boolean): WireCall {
     parentRequestId,
     deadline,
     spoke,
+    ...(traceparent !== undefined && { traceparent }),
     streaming,
   };
 }

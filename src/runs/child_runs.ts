@@ -3,6 +3,7 @@ import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
 import type { Terminal } from "../../engine/mod.ts";
 import { commandRun } from "./command_run.ts";
+import type { FlowCheck } from "./flow_check.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";
 import { type BudgetOfStart, budgetOfStart, levelOf, tightest } from "./run_budget.ts";
@@ -18,6 +19,8 @@ export interface ChildRunPorts {
   readonly catalog: WorkflowCatalog;
   readonly log: EventLog;
   readonly feed: RunFeed;
+  /** Absent: what flows between the child's nodes is not checked before it starts. */
+  readonly flows?: FlowCheck;
   /** Absent: this hub is alone. */
   readonly owners?: RunOwners;
 }
@@ -54,6 +57,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
   const { hash, plan, functions } = workflow.plan(input);
   const ended = await outcomeOf(ports.log, call.requestId);
   if (ended === undefined) {
+    await ports.flows?.check(call.orgId, workflow, plan);
     await engine.start({
       id: call.requestId,
       workflow: workflow.name,
@@ -65,6 +69,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       caller: { identity: call.identity, orgId: call.orgId },
       labels: { "hub.depth": String(depth) },
       ...childBudget(call, plan, engine),
+      ...(created?.traceparent !== undefined && { traceparent: created.traceparent }),
       parent: { runId: call.runId, requestId: call.requestId, rootRunId: created?.parent?.rootRunId ?? call.runId },
     });
   }

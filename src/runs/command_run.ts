@@ -1,11 +1,11 @@
 import { CallError } from "@alkdev/operations";
-import type { Engine } from "../../engine/mod.ts";
+import type { Engine, NodeOutcome } from "../../engine/mod.ts";
 import type { RunCommand, RunDriver, RunRecord } from "./ports.ts";
 
 /**
  * Carries out a command on a run that this hub drives; resolves when it is durable.
  *
- * @throws CallError SIGNAL_NOT_FOUND, SIGNAL_ANSWERED, or RUN_NOT_HERE when it is not driven here, or has just ended
+ * @throws CallError SIGNAL_NOT_FOUND, SIGNAL_ANSWERED, NODE_NOT_FOUND, NODE_ENDED, NODE_NOT_WAITING, or RUN_NOT_HERE when it is not driven here, or has just ended
  */
 export async function commandRun(
   engine: Engine,
@@ -21,10 +21,37 @@ export async function commandRun(
       `Cannot answer signal "${command.name}" of run ${runId}: nothing waits for it`,
     );
   }
+  if (command.type === "node") {
+    const outcome = await engine.actOnNode(runId, { ...command.act, key: command.key, by });
+    if (outcome === null) throw elsewhere(runId);
+    return settleNode(outcome, runId, command);
+  }
   const isDone = command.type === "abort"
     ? await engine.abort(runId, { reason: command.reason, by })
     : await engine.setPaused(runId, command.type === "pause", by);
   if (!isDone) throw elsewhere(runId);
+}
+
+const NODE_ACTS = {
+  abort: "abort",
+  pause: "pause",
+  resume: "resume",
+  nudge: "retry",
+  "give-up": "give up",
+} as const;
+
+function settleNode(outcome: NodeOutcome, runId: string, { key, act }: Extract<RunCommand, { type: "node" }>): void {
+  const what = `Cannot ${NODE_ACTS[act.type]} node "${key}" of run ${runId}`;
+  switch (outcome) {
+    case "done":
+      return;
+    case "unknown":
+      throw new CallError("NODE_NOT_FOUND", `${what}: the run has no such node, or not yet`, { runId, key });
+    case "ended":
+      throw new CallError("NODE_ENDED", `${what}: it has already ended`, { runId, key });
+    case "idle":
+      throw new CallError("NODE_NOT_WAITING", `${what}: it must be waiting for its next attempt`, { runId, key });
+  }
 }
 
 export function elsewhere(runId: string): CallError {

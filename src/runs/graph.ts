@@ -75,6 +75,8 @@ function* frameNodes(state: RunState): Generator<GraphNode> {
     for (const [index, node] of plan.nodes.entries()) {
       if ((node.kind !== "map" && node.kind !== "loop") || state.program.blockOf[index] !== frame.block) continue;
       const expansion = frame.expansions?.get(entry[index]!);
+      // Its own: what it failed with at its start, or what aborted it at its end.
+      const error = frame.cells[entry[index]!]?.error ?? frame.cells[exit[index]!]?.error;
       const end = STATUS_NAMES[frame.status[exit[index]!]!];
       yield {
         key: node.key + frame.suffix,
@@ -86,9 +88,9 @@ function* frameNodes(state: RunState): Generator<GraphNode> {
         attempts: 0,
         requestId: null,
         startedAt: null,
-        completedAt: frame.cells[entry[index]!]?.completedAt ?? null,
+        completedAt: (frame.cells[exit[index]!] ?? frame.cells[entry[index]!])?.completedAt ?? null,
         nextAt: null,
-        ...(frame.cells[entry[index]!]?.error && { error: frame.cells[entry[index]!]!.error! }),
+        ...(error && { error }),
       };
       for (const inner of expansion?.frames ?? []) frames.push(inner);
     }

@@ -1,9 +1,11 @@
 /** The run use cases: the only door from the edges to the engine. @module */
 export { isTerminalType } from "../../engine/events.ts";
+export type { NodeCommand } from "../../engine/mod.ts";
 export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
 export type { ChildRunPorts } from "./child_runs.ts";
+export { FlowCheck } from "./flow_check.ts";
 export { commandRun, elsewhere } from "./command_run.ts";
 export type {
   CallTree,
@@ -26,7 +28,6 @@ export type {
   RunView,
   StartRun,
   TemplateProblem,
-  WhyEntry,
   WorkflowCatalog,
   WorkflowVersion,
 } from "./ports.ts";
@@ -36,3 +37,5 @@ export type { RunListener } from "./run_feed.ts";
 export { outcomeOf } from "./outcome.ts";
 export { createRuns } from "./runs.ts";
 export type { RunsOptions } from "./runs.ts";
+export type { NodeProgress, ProgressReader } from "./node_progress.ts";
+export type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";

@@ -2,6 +2,9 @@
 import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { NodeCommand } from "../../engine/mod.ts";
+import type { NodeProgress } from "./node_progress.ts";
+import type { WhyEntry } from "./why_entry.ts";
 
 /** One row of the run list. Times are ms since the epoch. */
 export interface RunRecord {
@@ -142,6 +145,8 @@ export interface StartRun {
   readonly idempotencyKey?: string;
   readonly priority?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  /** W3C trace context that the run joins; one that is not valid is as good as none. */
+  readonly traceparent?: string;
   /** What the run and all that descends from it may use; of this and the workflow's own the smaller limit of each kind holds. */
   readonly budget?: BudgetLimits;
   /** Labels `hub.…`, which are the hub's own: never what comes over an edge. */
@@ -192,6 +197,8 @@ export interface RunView extends RunRecord {
   readonly lastSeq: number;
   /** The run it was made of by a rerun or fork; null: none. */
   readonly lineage: Lineage | null;
+  /** What a node of a live run has said of its progress, the last to say so; absent: none has, or the run has ended. */
+  readonly lastProgress?: NodeProgress & { readonly key: string };
 }
 
 /** One node of a run's graph. Times are ms since the epoch. */
@@ -214,6 +221,8 @@ export interface GraphNode {
   readonly input?: Json;
   readonly output?: Json;
   readonly error?: EventError;
+  /** Absent: it has said nothing in its present attempt. */
+  readonly progress?: NodeProgress;
 }
 
 /** Where a result was made. `requestId` null: a timer or a signal, which is no call. */
@@ -283,22 +292,12 @@ export interface CallView {
   readonly reusedFrom?: ReusedFrom;
 }
 
-/** Why a node is not moving. */
-export interface WhyEntry {
-  readonly key: string;
-  readonly status: NodeStatus;
-  /** `predecessors`, `slot`, `retry`, `call`, `timer`, `signal`, `spoke`, `paused`. */
-  readonly waitsFor: string;
-  readonly message: string;
-  readonly until: number | null;
-  readonly keys: readonly string[];
-}
-
 /** What can be done to a live run, by its owner only. */
 export type RunCommand =
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
+  | { readonly type: "node"; readonly key: string; readonly act: NodeCommand }
   | { readonly type: "signal"; readonly name: string; readonly payload: Json };
 
 /** The way to runs that other hubs drive. */
@@ -327,7 +326,8 @@ export interface Runs {
   start(request: StartRun): Promise<{ readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }>;
   /** Resolves at the terminal event, or after `ms` with the run as it is then. */
   wait(params: { readonly caller: Caller; readonly runId: string; readonly ms: number }): Promise<RunView>;
-  get(params: { readonly caller: Caller; readonly runId: string }): Promise<RunView>;
+  /** `at`: as it was after the event with this seq. */
+  get(params: { readonly caller: Caller; readonly runId: string; readonly at?: number }): Promise<RunView>;
   list(params: Omit<RunQuery, "orgId"> & { readonly caller: Caller }): Promise<Page<RunRecord>>;
   graph(
     params: { readonly caller: Caller; readonly runId: string; readonly at?: number; readonly data?: boolean },
@@ -357,6 +357,14 @@ export interface Runs {
   rerun(params: RerunParams): Promise<RerunStarted>;
   /** A new run that goes on from where another is, or was at event `at`. Label `forkOf` names the other. */
   fork(params: ForkParams): Promise<RerunStarted>;
+  /**
+   * Acts on a node with all that is in it: a leaf, a container, an item of a Map (`files[3]`). Resolves when it is durable.
+   *
+   * @throws CallError NODE_NOT_FOUND (404), NODE_ENDED, NODE_NOT_WAITING for `nudge` and `give-up` (409), RUN_ENDED (409)
+   */
+  actOnNode(
+    params: { readonly caller: Caller; readonly runId: string; readonly key: string; readonly act: NodeCommand },
+  ): Promise<RunView>;
   /** Answers a waiting Signal. CallError SIGNAL_NOT_FOUND (404), SIGNAL_ANSWERED (409). */
   signal(
     params: { readonly caller: Caller; readonly runId: string; readonly name: string; readonly payload: Json },

@@ -11,8 +11,10 @@ import {
 import { callTreeOf } from "./call_tree.ts";
 import { callsOf } from "./call_view.ts";
 import { commandRun, ended, outOfReach, signalAnswered } from "./command_run.ts";
+import type { FlowCheck } from "./flow_check.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
+import { progressOf, type ProgressReader, withProgress } from "./node_progress.ts";
 import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
@@ -20,6 +22,7 @@ import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
 import { startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
+import type { Whereabouts } from "./why_entry.ts";
 
 export interface RunsOptions {
   readonly engine: Engine;
@@ -29,10 +32,16 @@ export interface RunsOptions {
   readonly store: RunStore;
   readonly catalog: WorkflowCatalog;
   readonly feed: RunFeed;
+  /** Absent: what flows between nodes is not checked before a start. */
+  readonly flows?: FlowCheck;
   /** Absent: this hub is alone, and a run that it does not drive is about to be taken up. */
   readonly owners?: RunOwners;
   /** Without `owners`: another hub that drives a run and lives, to be named; null: there is none. */
   readonly driver?: (runId: string) => Promise<RunDriver | null>;
+  /** Absent: nodes say nothing of their progress. */
+  readonly progress?: ProgressReader;
+  /** Parts of this hub that know why a call is not moving; asked in their order. */
+  readonly whereabouts?: readonly Whereabouts[];
 }
 
 /** The run use cases over one engine. */
@@ -77,8 +86,12 @@ class RunUseCases implements Runs {
     return this.#view(caller, runId);
   }
 
-  get({ caller, runId }: Params<"get">): Result<"get"> {
-    return this.#view(caller, runId);
+  async get({ caller, runId, at }: Params<"get">): Result<"get"> {
+    if (at !== undefined) return await this.#viewAt(caller, runId, at);
+    const view = await this.#view(caller, runId);
+    if (view.completedAt !== null) return view;
+    const [last] = await this.#options.progress?.({ runId, limit: 1 }) ?? [];
+    return last === undefined ? view : { ...view, lastProgress: progressOf(last) };
   }
 
   list({ caller, ...query }: Params<"list">): Result<"list"> {
@@ -88,7 +101,10 @@ class RunUseCases implements Runs {
   }
 
   async graph({ caller, runId, at, data = true }: Params<"graph">): Result<"graph"> {
-    return graphOf(await this.#state(caller, runId, at), { data });
+    const graph = graphOf(await this.#state(caller, runId, at), { data });
+    const { progress } = this.#options;
+    // What was said is not in the log: of a past state it is not known.
+    return progress === undefined || at !== undefined ? graph : withProgress(graph, await progress(newest(runId)));
   }
 
   async events({ caller, runId, after = 0, limit = 1000 }: Params<"events">): Result<"events"> {
@@ -126,7 +142,12 @@ class RunUseCases implements Runs {
   }
 
   async why({ caller, runId }: Params<"why">): Result<"why"> {
-    return whyOf(await this.#state(caller, runId));
+    const { engine, driver, whereabouts = [] } = this.#options;
+    const state = await this.#state(caller, runId);
+    if (state.terminal !== null) return [];
+    const isHere = engine.live(runId) !== null || driver === undefined;
+    const drivenBy = isHere ? "here" : await driver(runId) ?? (engine.live(runId) === null ? "nobody" : "here");
+    return whyOf(state, { driver: drivenBy, whereabouts });
   }
 
   abort({ caller, runId, reason = "Aborted by request" }: Params<"abort">): Result<"abort"> {
@@ -139,6 +160,10 @@ class RunUseCases implements Runs {
 
   resume({ caller, runId }: Params<"resume">): Result<"resume"> {
     return this.#commandAndView(caller, runId, { type: "resume" });
+  }
+
+  actOnNode({ caller, runId, key, act }: Params<"actOnNode">): Result<"actOnNode"> {
+    return this.#commandAndView(caller, runId, { type: "node", key, act });
   }
 
   signal({ caller, runId, name, payload }: Params<"signal">): Result<"signal"> {
@@ -179,6 +204,20 @@ class RunUseCases implements Runs {
     return viewOfState({ ...record, status: folded.status }, folded);
   }
 
+  /** The list's row says how the run is now: all that changes is taken from the state. */
+  async #viewAt(caller: Caller, runId: string, at: number): Promise<RunView> {
+    const record = await this.#record(caller, runId);
+    const folded = await this.#reader.state(runId, at);
+    if (folded === null) throw notFound(runId);
+    const { status, terminal } = folded;
+    const errorCode = terminal?.type === "run.failed"
+      ? terminal.error.code
+      : terminal?.type === "run.aborted"
+      ? "ABORTED"
+      : null;
+    return viewOfState({ ...record, status, completedAt: terminal?.at ?? null, errorCode }, folded);
+  }
+
   async #commandAndView(caller: Caller, runId: string, command: RunCommand): Promise<RunView> {
     await this.#command(caller, runId, command);
     return await this.#view(caller, runId);
@@ -208,6 +247,11 @@ class RunUseCases implements Runs {
     if (record.completedAt === null) return;
     throw command.type === "signal" ? signalAnswered(runId, command.name) : ended(record);
   }
+}
+
+/** Nodes whose progress is shown in a graph at most: those that spoke last. */
+function newest(runId: string): { readonly runId: string; readonly limit: number } {
+  return { runId, limit: 10_000 };
 }
 
 function within<T>(promise: Promise<T | null>, ms: number): Promise<T | null> {

@@ -1,7 +1,15 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
-import type { Engine, EventLog, Lineage, NodeReused } from "../../engine/mod.ts";
+import {
+  type Engine,
+  type EventLog,
+  formatTraceparent,
+  type Lineage,
+  type NodeReused,
+  parseTraceparent,
+} from "../../engine/mod.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
+import type { FlowCheck } from "./flow_check.ts";
 import type { PreparedPlan, Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
@@ -15,6 +23,8 @@ export interface StartPorts {
   readonly log: EventLog;
   readonly store: RunStore;
   readonly catalog: WorkflowCatalog;
+  /** Absent: what flows between nodes is not checked before a start. */
+  readonly flows?: FlowCheck;
 }
 
 /** What a run has from the one it was made of. */
@@ -33,11 +43,14 @@ export async function startRun(
 ): ReturnType<Runs["start"]> {
   const { caller, ownLabels, priority, idempotencyKey } = request;
   const labels = ownLabels === undefined ? request.labels : { ...request.labels, ...ownLabels };
+  const trace = request.traceparent === undefined ? null : parseTraceparent(request.traceparent);
   const workflow = await resolveWorkflow(ports.catalog, request);
   checkStart(request);
   const input = workflow.decodeInput(request.input);
   const prepared = workflow.plan(input);
   const { hash, plan, functions } = prepared;
+  const checking = ports.flows?.check(caller.orgId, workflow, plan);
+  if (checking !== undefined) await checking;
   const limits = plan.budget === undefined && request.budget === undefined
     ? null
     : tightest(plan.budget, request.budget);
@@ -55,6 +68,7 @@ export async function startRun(
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
+    ...(trace !== null && { traceparent: formatTraceparent(trace) }),
   });
   if (!duplicate) return { id: runId, status: "running", duplicate };
   return await earlierRun(ports, { runId, input, request });

@@ -1,36 +1,90 @@
-import { keyOf, leaves, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
-import type { WhyEntry } from "./ports.ts";
+import type { PlanNode } from "@alkdev/flowgraph";
+import { keyOf, leaves, pausedAround, type Place, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
+import type { RunDriver } from "./ports.ts";
+import type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";
 
 /** Predecessors named in one entry at most. */
 const MAX_KEYS = 20;
 
-/** For every leaf that has not ended: what it waits for. */
-export function whyOf(state: RunState): readonly WhyEntry[] {
+/** Who drives a run: this hub, another one that lives, or nobody. */
+export type Driver = "here" | "nobody" | RunDriver;
+
+/** For every leaf that has not ended: what it waits for. `whereabouts` are asked in their order. */
+export function whyOf(
+  state: RunState,
+  { driver, whereabouts = [] }: { readonly driver: Driver; readonly whereabouts?: readonly Whereabouts[] },
+): readonly WhyEntry[] {
   if (state.terminal !== null) return [];
   const entries: WhyEntry[] = [];
-  for (const { frame, vertex } of leaves(state)) {
-    const status = STATUS_NAMES[frame.status[vertex]!];
-    const cell = frame.cells[vertex];
-    const node = state.program.plan.nodes[frame.block.nodes[vertex]!]!;
-    const head = { key: keyOf(state, frame, vertex), status, until: cell?.dueAt ?? null };
-    if (status === "running") {
-      const message = `Attempt ${cell?.attempt ?? 1} of "${
-        node.kind === "operation" ? node.operationId : node.kind
-      }" is under way`;
-      entries.push({ ...head, waitsFor: "call", message, keys: [] });
-    } else if (status === "ready") {
-      const waitsFor = state.status === "paused" ? "paused" : "slot";
-      const message = waitsFor === "paused" ? "The run is paused" : "It is about to be dispatched";
-      entries.push({ ...head, waitsFor, message, keys: [] });
-    } else if (status === "waiting") {
-      entries.push({ ...head, ...waiting(node.kind, cell?.attempt ?? 0, head.until), keys: [] });
-    } else if (status === "idle") {
-      const keys = openPredecessors(state, { frame, vertex });
-      const message = keys.length === 0 ? "Its container has not started" : `Waits for ${keys.join(", ")}`;
-      entries.push({ ...head, waitsFor: "predecessors", message, keys });
-    }
+  for (const place of leaves(state)) {
+    const entry = entryOf(state, place, (call) => driver === "here" ? ask(whereabouts, call) : elsewhere(driver, call));
+    if (entry !== null) entries.push(entry);
   }
   return entries;
+}
+
+type Ask = (call: WaitingCall) => ReturnType<Whereabouts>;
+
+function entryOf(state: RunState, place: Place, askAfter: Ask): WhyEntry | null {
+  const { frame, vertex } = place;
+  const status = STATUS_NAMES[frame.status[vertex]!];
+  const cell = frame.cells[vertex];
+  const node = state.program.plan.nodes[frame.block.nodes[vertex]!]!;
+  const key = keyOf(state, frame, vertex);
+  const operationId = operationOf(node);
+  const labels = node.kind === "operation" ? node.spoke ?? null : null;
+  const head = { key, status, since: null, until: cell?.dueAt ?? null, keys: [], operationId, labels };
+  const call = operationId === null
+    ? null
+    : { runId: state.created?.runId ?? "", orgId: state.created?.caller.orgId ?? "", key, operationId, labels };
+  const paused = pausedAround(state, frame, frame.block.nodes[vertex]!);
+  if (status === "running") {
+    const known = call && askAfter({ ...call, requestId: cell?.requestId ?? null });
+    const message = `Attempt ${cell?.attempt ?? 1} of "${operationId ?? node.kind}" is under way`;
+    const since = cell?.startedAt ?? null;
+    const waitsFor = node.kind === "workflow" ? "child" : "call";
+    const child = waitsFor === "child" ? `: child run ${cell?.requestId}` : "";
+    return { ...head, since, waitsFor, message: message + child, ...known };
+  }
+  if (status === "ready") {
+    if (state.status === "paused") return { ...head, waitsFor: "paused", message: "The run is paused" };
+    if (paused !== null) return { ...head, waitsFor: "paused", message: `"${paused}" is paused` };
+    const known = call && askAfter({ ...call, requestId: null });
+    return { ...head, waitsFor: "slot", message: "It is about to be dispatched", ...known };
+  }
+  if (status === "waiting") {
+    const attempt = cell?.attempt ?? 0;
+    const entry = waiting(node.kind, attempt, head.until);
+    const held = paused === null || entry.waitsFor !== "retry" ? "" : `, but "${paused}" is paused`;
+    return { ...head, since: cell?.startedAt ?? null, ...entry, message: entry.message + held };
+  }
+  if (status !== "idle") return null;
+  const keys = openPredecessors(state, { frame, vertex });
+  const message = keys.length === 0 ? "Its container has not started" : `Waits for ${keys.join(", ")}`;
+  const doomed = frame.asks?.doomed.has(vertex) ? "; it is to be aborted then" : "";
+  return { ...head, waitsFor: "predecessors", message: message + doomed, keys };
+}
+
+function operationOf(node: PlanNode): string | null {
+  return node.kind === "operation" ? node.operationId : node.kind === "workflow" ? `workflow.${node.workflow}` : null;
+}
+
+function ask(whereabouts: readonly Whereabouts[], call: WaitingCall): ReturnType<Whereabouts> {
+  for (const one of whereabouts) {
+    const known = one(call);
+    if (known !== null) return known;
+  }
+  return null;
+}
+
+/** The run is driven elsewhere: of its calls only that is known. */
+function elsewhere(driver: Exclude<Driver, "here">, { operationId, requestId }: WaitingCall): ReturnType<Whereabouts> {
+  if (driver === "nobody") {
+    return { waitsFor: "owner", message: "The hub that drove the run is gone: another one is about to take it up" };
+  }
+  if (requestId === null) return null;
+  const where = `hub "${driver.hubId}"${driver.url === null ? "" : ` at ${driver.url}`}`;
+  return { waitsFor: "call", message: `"${operationId}" is under way; the run is driven by ${where}` };
 }
 
 function waiting(kind: string, attempt: number, until: number | null): Pick<WhyEntry, "waitsFor" | "message"> {

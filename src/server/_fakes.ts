@@ -176,6 +176,7 @@ function fakeRuns(world: Memory): Runs {
     abort: seen,
     pause: seen,
     resume: seen,
+    actOnNode: seen,
     rerun: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
     fork: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
     // deno-lint-ignore require-await

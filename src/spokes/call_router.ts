@@ -14,7 +14,6 @@ export interface CallRouterOptions {
   readonly graceMs: number;
   /** Calls that may wait for one operation. */
   readonly maxQueued: number;
-  readonly traceparent: ((call: DispatchedCall) => string | undefined) | undefined;
   /** Calls whose spoke is lost fail at once. */
   readonly failsLost: boolean;
   /** False: nothing is sent to a spoke now. */
@@ -181,7 +180,7 @@ export class CallRouter {
   #write(remote: RemoteCall, spoke: Spoke): void {
     if (!this.#options.mayCall()) return;
     try {
-      spoke.link?.write(requestOf(remote.call, this.#options.traceparent?.(remote.call)));
+      spoke.link?.write(requestOf(remote.call));
     } catch (error) {
       this.#finish(remote);
       remote.sink.fail(error instanceof CallError ? error : new CallError("EXECUTION_ERROR", String(error)));

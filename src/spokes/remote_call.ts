@@ -30,7 +30,8 @@ export class RemoteCall {
 }
 
 /** What the spoke is sent: the same each time, so that it can tell a re-send by its `requestId`. */
-export function requestOf(call: DispatchedCall, traceparent: string | undefined): Envelope {
+export function requestOf(call: DispatchedCall): Envelope {
+  const { traceparent } = call;
   const { requestId, operationId, input, parentRequestId, deadline, identity, runId, nodeKey, attempt } = call;
   const inRun = runId === "" ? {} : { runId, nodeKey, attempt };
   return envelope("call.requested", {

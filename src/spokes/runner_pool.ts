@@ -42,8 +42,6 @@ export interface RunnerPoolOptions {
   readonly maxQueued?: number;
   /** Random ids; default `crypto.randomUUID`. */
   readonly newId?: () => string;
-  /** W3C trace context of a call, where there is one. */
-  readonly traceparent?: (call: DispatchedCall) => string | undefined;
   /** Calls whose spoke is lost fail at once, as whoever made them looks for another provider. Default: they wait here. */
   readonly failsLost?: boolean;
   /** True: calls that are aborted are not given up but left to a later owner, and their spokes go on with them. */
@@ -93,7 +91,6 @@ class Pool implements RunnerPool, ConnectionHost {
       clock: options.clock,
       graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
       maxQueued: options.maxQueued ?? DEFAULT_MAX_QUEUED,
-      traceparent: options.traceparent,
       failsLost: options.failsLost ?? false,
       mayCall: options.mayCall ?? (() => true),
       isLeaving: options.isLeaving ?? (() => false),
@@ -375,6 +372,7 @@ class Pool implements RunnerPool, ConnectionHost {
 function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
   const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
     call;
+  const { traceparent } = call;
   return {
     requestId,
     operationId,
@@ -387,6 +385,7 @@ function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
     parentRequestId,
     deadline,
     spoke,
+    ...(traceparent !== undefined && { traceparent }),
     signal,
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { operationId } from "@alkdev/operations";
+import type { WorkflowSchemas } from "@alkdev/flowgraph";
+import { FromSchema, operationId } from "@alkdev/operations";
 import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
 import { checkRegistration } from "./check_registration.ts";
 import { FileTemplates } from "./file_templates.ts";
@@ -112,7 +113,10 @@ class TemplateCatalog implements Templates {
     registration: Parameters<WorkflowCatalog["register"]>[0],
   ): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }> {
     const { orgId, name } = registration;
-    const result = checkRegistration(registration, this.#files.served.has(name), this.#operations(orgId));
+    const result = await this.#withChildren(
+      orgId,
+      (known) => checkRegistration(registration, this.#files.served.has(name), known),
+    );
     if ("problems" in result) return result;
     await this.#registered.save(orgId, result.version);
     return result;
@@ -121,11 +125,13 @@ class TemplateCatalog implements Templates {
   async validate(
     { orgId, name, template, output }: Parameters<WorkflowCatalog["validate"]>[0],
   ): Promise<readonly TemplateProblem[]> {
-    const operations = this.#operations(orgId);
-    if (template !== undefined) return validateTemplateJson(name, { template, output }, operations);
+    if (template !== undefined) {
+      return await this.#withChildren(orgId, (known) => validateTemplateJson(name, { template, output }, known));
+    }
     const served = this.#files.served.get(name) ?? await this.#registered.latest(orgId, name);
     if (served === null) return [await this.#unknown(orgId, name)];
-    return [...this.#files.problemsOf(name), ...validateDefinition(served.definition, operations)];
+    const found = await this.#withChildren(orgId, (known) => validateDefinition(served.definition, known));
+    return [...this.#files.problemsOf(name), ...found];
   }
 
   async #unknown(orgId: string, name: string): Promise<TemplateProblem> {
@@ -138,12 +144,27 @@ class TemplateCatalog implements Templates {
     };
   }
 
-  #operations(orgId: string): KnownOperations {
+  /** A check, which is made again when it has asked for child workflows: they are looked up in between. */
+  async #withChildren<T>(orgId: string, check: (known: KnownOperations) => T): Promise<T> {
     const { operations } = this.#options;
-    return {
+    const asked = new Map<string, { readonly name: string; readonly version?: string }>();
+    const found = new Map<string, WorkflowSchemas>();
+    const known: KnownOperations = {
       spec: (id) => operations.spec(orgId, id),
       ids: () => operations.list(orgId).map(operationId),
+      workflow: (name, version) => {
+        const key = versionKey(name, version ?? "");
+        asked.set(key, { name, ...(version !== undefined && { version }) });
+        return found.get(key);
+      },
     };
+    const result = check(known);
+    if (asked.size === 0) return result;
+    for (const [key, child] of asked) {
+      const version = await this.get({ orgId, ...child });
+      if (version !== null) found.set(key, schemasOf(version));
+    }
+    return check(known);
   }
 
   /** One reload at a time, each after the one before; never rejects. */
@@ -166,6 +187,10 @@ class TemplateCatalog implements Templates {
       if (!before.has(problemLine(problem))) this.#options.log("warn", problem.message, { ...problem });
     }
   }
+}
+
+function schemasOf({ inputSchema, outputSchema }: WorkflowVersion): WorkflowSchemas {
+  return { inputSchema: inputSchema === null ? null : FromSchema(inputSchema), outputSchema };
 }
 
 function versionKey(name: string, version: string): string {

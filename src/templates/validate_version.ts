@@ -1,4 +1,4 @@
-import { type Json, TemplateError, validate, type WorkflowDefinition } from "@alkdev/flowgraph";
+import { type Json, TemplateError, validate, type WorkflowDefinition, type WorkflowSchemas } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import { Value } from "@alkdev/typebox/value";
 import type { TemplateProblem } from "../runs/ports.ts";
@@ -12,6 +12,8 @@ export interface KnownOperations {
   spec(operationId: string): OperationSpec | undefined;
   /** Of all of them: for suggestions. */
   ids(): Iterable<string>;
+  /** What a child workflow takes and gives; absent, or undefined for one: nothing is known of it. */
+  workflow?(name: string, version: string | undefined): WorkflowSchemas | undefined;
 }
 
 /** Everything wrong with a template given as JSON, and with an `output` beside it. */
@@ -51,6 +53,7 @@ export function validateDefinition(
     const problems = validate(definition, {
       operations: (id) => operations.spec(id),
       operationIds: operations.ids(),
+      workflows: (name, version) => operations.workflow?.(name, version),
       input: sampleInput(definition),
     });
     return problems.map(templateProblem);

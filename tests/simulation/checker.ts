@@ -8,6 +8,7 @@ import type { DispatchedCall } from "../../engine/ports.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { type History, type Tally, Violation } from "./history.ts";
 import { applyEvent } from "./model/apply_event.ts";
+import { type Instance, pausedAround } from "./model/instance.ts";
 import { RunModel } from "./model/run_model.ts";
 import { same } from "./model/same.ts";
 import { fill } from "./model/values.ts";
@@ -114,7 +115,9 @@ export class Checker {
       }
       this.#requestedIfOutside(event);
       applyEvent(model, event);
-      if (event.type === "run.aborted" || event.type === "call.aborted") this.#toldOf(event, writer);
+      if (event.type === "run.aborted" || event.type === "call.aborted" || event.type === "node.aborted") {
+        this.#toldOf(event, writer);
+      }
     }
     this.texts.get(event.runId)!.push(text);
   }
@@ -148,6 +151,12 @@ export class Checker {
       ? `${runId} ${event.type}`
       : event.type === "run.aborted" && event.by !== "hub"
       ? `${runId} abort ${event.reason}`
+      : event.type === "node.aborted"
+      ? `${runId} node.aborted ${event.key} ${event.reason}`
+      : event.type === "node.paused" || event.type === "node.resumed" || event.type === "node.nudged"
+      ? `${runId} ${event.type} ${event.key}`
+      : event.type === "node.failed" && event.error.code === "GIVEN_UP"
+      ? `${runId} give-up ${event.key}`
       : null;
     if (cause !== null && !this.requested.has(cause)) throw new Violation("log", `Nobody asked for ${cause}`, runId);
     if (event.type !== "run.aborted" || event.by !== "hub") return;
@@ -158,12 +167,23 @@ export class Checker {
   }
 
   /** I5: by the time an abort is durable, every call it ends has been told. */
-  #toldOf(event: Extract<RunEvent, { type: "run.aborted" | "call.aborted" }>, writer: Writer): void {
+  #toldOf(event: Extract<RunEvent, { type: "run.aborted" | "call.aborted" | "node.aborted" }>, writer: Writer): void {
     for (const { call, writer: caller } of this.#open) {
       if (caller !== writer || call.runId !== event.runId || call.signal.aborted) continue;
       if (event.type === "call.aborted" && event.requestId !== call.requestId) continue;
+      if (event.type === "node.aborted" && !this.#endedWith(event, call.nodeKey)) continue;
       throw new Violation("I5", `${event.type} is durable, and "${call.nodeKey}" has not been told`, event.runId);
     }
+  }
+
+  /** Whether a call's node has ended with the node that was aborted. */
+  #endedWith({ runId, key }: Extract<RunEvent, { type: "node.aborted" }>, nodeKey: string): boolean {
+    const model = this.runs.get(runId)!;
+    const top = model.at(key);
+    for (let at: Instance | null = model.at(nodeKey); at !== null; at = at.parent) {
+      if (at === top) return top.selfAborted;
+    }
+    return false;
   }
 
   /** A hub hands a call to its handler or spoke, at `hubNow` by its own clock. */
@@ -211,6 +231,10 @@ export class Checker {
     const resumeAsked = this.requested.has(`${model.id} run.resumed`);
     if (model.status === "paused" && !inst.running && !resumeAsked) {
       model.fail("pause", `"${call.nodeKey}" starts though the run is paused`);
+    }
+    const paused = pausedAround(inst);
+    if (paused !== null && !inst.running && !this.requested.has(`${model.id} node.resumed ${paused.key}`)) {
+      model.fail("pause", `"${call.nodeKey}" starts though "${paused.key}" is paused`);
     }
   }
 

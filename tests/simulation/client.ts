@@ -3,6 +3,7 @@ import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import { Violation } from "./history.ts";
 import type { HubProcess } from "./hub_process.ts";
+import type { Instance } from "./model/instance.ts";
 import type { RunModel } from "./model/run_model.ts";
 import type { World } from "./world.ts";
 
@@ -23,10 +24,15 @@ export class Client {
     const { chance, checker } = this.#world;
     const runs = [...checker.runs.values()].filter((run) => !run.ended);
     const run = runs.length > 0 ? chance.pick(runs) : null;
-    const what = run === null ? "start" : chance.weighted({ start: 40, abort: 12, pause: 12, resume: 12, answer: 24 });
+    const what = run === null ? "start" : chance.weighted({
+      ...{ start: 40, abort: 10, pause: 10, resume: 10, answer: 24 },
+      ...{ node: 18, retry: 8 },
+    });
     if (what === "start" || run === null) return this.start();
     if (what === "abort") return this.abort(run);
     if (what === "answer") return this.answer(run);
+    if (what === "node") return this.actOnNode(run);
+    if (what === "retry") return this.actOnAttempt(run);
     this.setPaused(run, what === "pause");
   }
 
@@ -96,6 +102,49 @@ export class Client {
     this.#ask(hub, `${type} ${run.id}`, () => hub.engine.setPaused(run.id, paused, "someone"), (told) => {
       if (!told || !changes) return;
       this.#world.checker.acknowledged(type, run.id, () => this.#has(run.id, `"type":"${type}"`));
+    });
+  }
+
+  /** Aborts, pauses or resumes a node with all that is in it. */
+  actOnNode(run: RunModel): void {
+    const { chance } = this.#world;
+    const paused = run.pausedNodes;
+    if (paused.length > 0 && chance.is(0.4)) return this.askOfNode(run, chance.pick(paused), "resume");
+    const nodes = [...run.byKey.values()].filter((inst) => !inst.ended && hasBegunAround(inst));
+    if (nodes.length > 0) this.askOfNode(run, chance.pick(nodes), chance.pick(["abort", "pause", "pause", "resume"]));
+  }
+
+  /** Of a node that waits for its next attempt, mostly. */
+  actOnAttempt(run: RunModel): void {
+    const { chance } = this.#world;
+    const all = [...run.leaves()];
+    const waiting = all.filter((inst) => !inst.ended && inst.retryAt !== null && !inst.running);
+    const from = waiting.length > 0 && chance.is(0.9) ? waiting : all;
+    this.askOfNode(run, chance.pick(from), chance.pick(["nudge", "nudge", "give-up"]));
+  }
+
+  askOfNode(run: RunModel, inst: Instance, type: "abort" | "pause" | "resume" | "nudge" | "give-up"): void {
+    const world = this.#world;
+    const hub = this.#hubOf(run.id);
+    if (hub === null) return;
+    const { key } = inst;
+    const reason = `reason-${this.#count++}`;
+    const cause = { abort: "node.aborted", pause: "node.paused", resume: "node.resumed", nudge: "node.nudged" };
+    world.checker.requested.add(
+      type === "give-up"
+        ? `${run.id} give-up ${key}`
+        : `${run.id} ${cause[type]} ${key}${type === "abort" ? ` ${reason}` : ""}`,
+    );
+    const act = type === "abort" ? { type, reason } as const : { type } as const;
+    this.#ask(hub, `${type} ${run.id} ${key}`, () => hub.engine.actOnNode(run.id, { ...act, key, by: "someone" }), (
+      told,
+    ) => {
+      if (told !== "done") return;
+      world.checker.acknowledged(type, run.id, (model) => {
+        if (type === "abort") return model.at(key).ended || model.at(key).doom !== null;
+        if (type === "give-up") return this.#has(run.id, `"code":"GIVEN_UP"`);
+        return type === "nudge" ? this.#has(run.id, `"node.nudged"`) : true;
+      });
     });
   }
 
@@ -174,4 +223,16 @@ export class Client {
     const driver = hubs.find((hub) => hub.alive && hub.engine.live(runId) !== null);
     return driver !== undefined && (!chaos || chance.is(0.95)) ? driver : this.#anyHub();
   }
+}
+
+/**
+ * Not inside what may still wait for a place in a limited Parallel: the model cannot tell whether that has begun, and an abort
+ * of what has not begun comes later.
+ */
+function hasBegunAround(inst: Instance): boolean {
+  for (let at = inst.parent; at !== null; at = at.parent) {
+    const around = at.parent?.node;
+    if (around?.kind === "parallel" && around.maxConcurrency !== undefined) return false;
+  }
+  return true;
 }

@@ -146,6 +146,33 @@ export const MUTANTS: readonly Mutant[] = [
       }
     ),
   }),
+  mutant("a pause of a node holds nothing back", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type === "node.paused") this.pausedNodes = 0;
+      }
+    ),
+  }),
+  mutant("the abort of a node that has not begun is forgotten", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type === "node.aborted") place?.frame.asks?.doomed.clear();
+      }
+    ),
+  }),
+  mutant("a node is given up though it is aborted", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type !== "node.aborted" || place === undefined) return;
+        const { frame, vertex } = place;
+        const cell = frame.cells[this.program.exit[frame.block.nodes[vertex]!]!];
+        if (cell?.error) cell.error = { ...cell.error, code: "GIVEN_UP" };
+      }
+    ),
+  }),
   mutant("a pause holds nothing back", {
     install: applyOf((apply) =>
       function (this: RunState, event, place) {

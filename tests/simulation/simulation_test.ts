@@ -5,12 +5,13 @@ import { simulate } from "./simulate.ts";
 /** Seeds played with every test run; `deno task simulate --seeds N` plays as many as one likes. */
 const SEEDS = 300;
 /** Seeds a broken engine may live for. */
-const MUTANT_SEEDS = 100;
+const MUTANT_SEEDS = 600;
 
 /** What the seeds must bring up for their silence to mean something. */
 const REACHED = [
   ...["run.created", "run.paused", "run.resumed", "run.completed", "run.failed", "run.aborted"],
   ...["call.requested", "call.responded", "call.error", "call.aborted", "node.failed"],
+  ...["node.aborted", "node.paused", "node.resumed", "node.nudged"],
   ...["branch.taken", "map.expanded", "loop.turned", "timer.set", "timer.fired"],
   ...["signal.awaited", "signal.received", "signal.timedout"],
   ...["refused", "lost-answer", "crash-before", "crash-after", "freeze", "slow"].map((fault) => `fault ${fault}`),

@@ -3,7 +3,7 @@ import type { Plan } from "@alkdev/flowgraph";
 
 /** The whole state of a run as text: frames, cells, counters, semaphores (I6). */
 export function snapshot(state: RunState): string {
-  return JSON.stringify([state.seq, state.status, state.finished, state.input, frameOf(state.root)]);
+  return JSON.stringify([state.seq, state.status, state.finished, state.pausedNodes, state.input, frameOf(state.root)]);
 }
 
 function frameOf(frame: Frame): unknown {
@@ -15,6 +15,11 @@ function frameOf(frame: Frame): unknown {
     frame.cells,
     [...frame.tainted ?? []].sort((a, b) => a - b),
     [...frame.taken ?? []],
+    frame.asks === null ? null : [
+      [...frame.asks.aborted],
+      [...frame.asks.doomed].map(([vertex, { reason, seq }]) => [vertex, reason, seq]),
+      [...frame.asks.paused],
+    ],
     [...frame.groups ?? []].map((
       [vertex, group],
     ) => [vertex, group.active, group.queue.slice(group.head), [...group.held]]),

@@ -204,6 +204,7 @@ export class World {
     if (homeless !== null) throw new Violation("I4", "No hub drives the run", homeless);
     for (const [runId, model] of this.checker.runs) {
       if (model.ended || model.status === "paused" || this.checker.answerable(runId).length > 0) continue;
+      if (model.pausedNodes.length > 0) continue;
       throw new Violation("I4", "The run stands still, and waits for nothing", runId);
     }
     this.#compareStates();
@@ -217,7 +218,9 @@ export class World {
       const open = [...this.checker.runs.values()].filter((model) => !model.ended);
       if (open.length === 0) return;
       for (const model of open) {
+        const paused = model.pausedNodes[0];
         if (model.status === "paused") this.client.setPaused(model, false);
+        else if (paused !== undefined) this.client.askOfNode(model, paused, "resume");
         else this.client.answer(model);
       }
       await this.#heal();

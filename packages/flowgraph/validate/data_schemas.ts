@@ -5,8 +5,11 @@ import { parseReference } from "../parse_reference.ts";
 import type { PlanNode } from "../plan.ts";
 import { childrenOf } from "../template/plan_to_template.ts";
 
-/** Looks up the output schema of an operation; undefined when there is no such operation. */
-export type OutputSchemaOf = (operationId: string) => unknown;
+/** Looks up the output schemas of what nodes call; undefined where there is no such operation or workflow, or it says nothing. */
+export interface OutputSchemas {
+  operation(operationId: string): unknown;
+  workflow(name: string, version: string | undefined): unknown;
+}
 
 const UNKNOWN: JsonSchema = Object.freeze({});
 /** A container of more branches than this has data of unknown schema. */
@@ -17,7 +20,7 @@ export class DataSchemas {
   readonly #nodes: readonly PlanNode[];
   readonly #byKey: ReadonlyMap<string, number>;
   readonly #tree: PlanTree;
-  readonly #outputOf: OutputSchemaOf;
+  readonly #outputs: OutputSchemas;
   readonly #inputSchema: unknown;
   readonly #known = new Map<number, unknown>();
 
@@ -25,13 +28,13 @@ export class DataSchemas {
     nodes: readonly PlanNode[],
     byKey: ReadonlyMap<string, number>,
     tree: PlanTree,
-    outputOf: OutputSchemaOf,
+    outputs: OutputSchemas,
     inputSchema: unknown,
   ) {
     this.#nodes = nodes;
     this.#byKey = byKey;
     this.#tree = tree;
-    this.#outputOf = outputOf;
+    this.#outputs = outputs;
     this.#inputSchema = inputSchema;
   }
 
@@ -82,7 +85,9 @@ export class DataSchemas {
     const node = this.#nodes[index];
     switch (node?.kind) {
       case "operation":
-        return this.#outputOf(node.operationId);
+        return this.#outputs.operation(node.operationId);
+      case "workflow":
+        return this.#outputs.workflow(node.workflow, node.version);
       case "signal":
         return node.schema;
       case "sequential": {

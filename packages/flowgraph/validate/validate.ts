@@ -1,4 +1,6 @@
 import { collectErrors, type OperationSpec } from "@alkdev/operations";
+import type { TSchema } from "@alkdev/typebox";
+import { Value } from "@alkdev/typebox/value";
 import { describeSchema } from "../analysis/json_schema.ts";
 import { type SchemaAtPath, schemaAtPath } from "../analysis/schema_at_path.ts";
 import { typeCompat } from "../analysis/type_compat.ts";
@@ -8,16 +10,28 @@ import { PlanTree } from "../compile/data_edges.ts";
 import { Problems } from "../compile/draft.ts";
 import { type PlanName, type PlanReference, visitReferences } from "../compile/plan_references.ts";
 import { nearestName } from "../nearest_name.ts";
-import type { OperationNode, Plan, PlanNode } from "../plan.ts";
+import type { ChildRunNode, OperationNode, Plan, PlanNode } from "../plan.ts";
 import type { Problem } from "../problem.ts";
 import { isReference } from "../reference.ts";
 import type { WorkflowDefinition } from "../workflow.ts";
-import { DataSchemas } from "./data_schemas.ts";
+import { DataSchemas, type OutputSchemas } from "./data_schemas.ts";
 
-/** What a plan is validated against. */
-export interface ValidateOptions {
+/** What the data that flows between nodes is checked against. */
+export interface FlowOptions {
   /** Finds an operation's spec by id. */
   readonly operations: (id: string) => OperationSpec | undefined;
+  /** Finds what a child workflow takes and gives. Absent, or undefined for one: nothing is known of it. */
+  readonly workflows?: (name: string, version: string | undefined) => WorkflowSchemas | undefined;
+}
+
+/** What a workflow takes and gives; null: anything. */
+export interface WorkflowSchemas {
+  readonly inputSchema: TSchema | null;
+  readonly outputSchema: unknown;
+}
+
+/** What a plan is validated against. */
+export interface ValidateOptions extends FlowOptions {
   /** Ids to suggest where one is unknown. */
   readonly operationIds?: Iterable<string>;
   /** The input for a template that is a function. Default `{}`. */
@@ -47,10 +61,34 @@ export function validate(
     const node = subject.nodes[i];
     if (!node) continue;
     if (node.kind === "operation") validation.checkOperation(i, node);
+    if (node.kind === "workflow") validation.checkChild(i, node);
     if (node.kind === "map") validation.checkOver(i, node);
     visitReferences(i, node, validation);
   }
   return subject.problems.found;
+}
+
+/**
+ * The data-flow edges of a compiled plan whose schemas cannot fit, as `type-mismatch` problems. Nothing else is looked at: a
+ * plan has been compiled, and an operation that is not there may come.
+ */
+export function flowProblems(
+  { nodes }: Plan,
+  options: FlowOptions & {
+    /** Of the run's input; null: any. */
+    readonly inputSchema: unknown;
+  },
+): readonly Problem[] {
+  const { inputSchema } = options;
+  const subject = { nodes, byKey: indexKeys(nodes), problems: new Problems(), locate: placeInPlan, inputSchema };
+  const validation = new Validation(subject, options);
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i];
+    if (!node) continue;
+    if (node.kind === "map") validation.checkOver(i, node);
+    visitReferences(i, node, validation);
+  }
+  return subject.problems.found.filter(({ code }) => code === "type-mismatch");
 }
 
 function templateSubject(source: WorkflowDefinition | NamedTemplate, input: unknown): Subject {
@@ -62,18 +100,22 @@ function templateSubject(source: WorkflowDefinition | NamedTemplate, input: unkn
 function planSubject({ nodes, output }: Plan): Subject {
   const problems = new Problems();
   const byKey = indexKeys(nodes);
-  const locate = (index: number, at: readonly string[]): string =>
-    ["/nodes", index, ...(at[0] === "when" ? ["test", "when"] : at[0] === "test" ? ["test", "completed"] : at)].join(
-      "/",
-    );
   for (let i = 0; i < nodes.length; i++) {
     const key = nodes[i]?.key ?? "";
     if (byKey.get(key) !== i) {
-      problems.add(locate(i, ["key"]), "duplicate-key", `Key "${key}" is taken: keys must be unique`, { node: key });
+      problems.add(placeInPlan(i, ["key"]), "duplicate-key", `Key "${key}" is taken: keys must be unique`, {
+        node: key,
+      });
     }
   }
-  connect(nodes.map((node) => ({ ...node })), byKey, output, problems, locate);
-  return { nodes, byKey, problems, locate, inputSchema: null };
+  connect(nodes.map((node) => ({ ...node })), byKey, output, problems, placeInPlan);
+  return { nodes, byKey, problems, locate: placeInPlan, inputSchema: null };
+}
+
+function placeInPlan(index: number, at: readonly string[]): string {
+  const [first] = at;
+  const below = first === "when" ? ["test", "when"] : first === "test" ? ["test", "completed"] : at;
+  return ["/nodes", index, ...below].join("/");
 }
 
 function indexKeys(nodes: readonly PlanNode[]): Map<string, number> {
@@ -84,22 +126,25 @@ function indexKeys(nodes: readonly PlanNode[]): Map<string, number> {
 
 class Validation {
   readonly #subject: Subject;
-  readonly #options: ValidateOptions;
+  readonly #options: FlowOptions & { readonly operationIds?: Iterable<string> };
   readonly #schemas: DataSchemas;
 
-  constructor(subject: Subject, options: ValidateOptions) {
+  constructor(subject: Subject, options: FlowOptions & { readonly operationIds?: Iterable<string> }) {
     this.#subject = subject;
     this.#options = options;
-    const outputOf = (id: string): unknown => options.operations(id)?.outputSchema;
+    const outputs: OutputSchemas = {
+      operation: (id) => options.operations(id)?.outputSchema,
+      workflow: (name, version) => options.workflows?.(name, version)?.outputSchema,
+    };
     const tree = new PlanTree(subject.nodes);
-    this.#schemas = new DataSchemas(subject.nodes, subject.byKey, tree, outputOf, subject.inputSchema);
+    this.#schemas = new DataSchemas(subject.nodes, subject.byKey, tree, outputs, subject.inputSchema);
   }
 
   checkOperation(index: number, node: OperationNode): void {
     // A missing name has its own problem.
     if (node.operationId === "" && this.#subject.problems.found.length > 0) return;
     const spec = this.#options.operations(node.operationId);
-    if (spec) return this.#checkInput(index, node, spec);
+    if (spec) return this.#checkInput(index, node, { schema: spec.inputSchema, of: node.operationId });
     const suggestion = nearestName(node.operationId, this.#options.operationIds ?? []);
     const hint = suggestion === undefined ? "" : `: did you mean "${suggestion}"?`;
     this.#add(index, ["name"], "unknown-operation", `There is no operation "${node.operationId}"${hint}`, {
@@ -107,17 +152,26 @@ class Validation {
     });
   }
 
+  checkChild(index: number, node: ChildRunNode): void {
+    const schema = this.#options.workflows?.(node.workflow, node.version)?.inputSchema ?? null;
+    if (schema !== null) this.#checkInput(index, node, { schema, of: `workflow "${node.workflow}"`, fills: true });
+  }
+
   /** Checks what stands in the input as it is. Whatever a reference or function gives is checked when it is called. */
-  #checkInput(index: number, node: OperationNode, spec: OperationSpec): void {
+  #checkInput(
+    index: number,
+    { input }: OperationNode | ChildRunNode,
+    { schema, of, fills = false }: { readonly schema: TSchema; readonly of: string; readonly fills?: boolean },
+  ): void {
     const later: string[] = [];
-    const sample = withoutBindings(node.input, "", later);
-    for (const { path, message } of inputErrors(spec, sample)) {
+    const sample = withoutBindings(input, "", later);
+    for (const { path, message } of inputErrors(schema, sample, fills)) {
       const open = later.some((at) =>
         path === at || path.startsWith(`${at}/`) || at === "" || at.startsWith(`${path}/`)
       );
       if (open) continue;
       const at = path.split("/").slice(1);
-      const text = `Input of ${node.operationId} is refused${path && ` at "${path}"`}: ${message}`;
+      const text = `Input of ${of} is refused${path && ` at "${path}"`}: ${message}`;
       this.#add(index, ["input", ...at], "invalid-input", text);
     }
   }
@@ -155,15 +209,26 @@ class Validation {
       });
       return;
     }
-    if (node.kind !== "operation" || at[0] !== "input") return;
-    const wanted = schemaAtPath(this.#options.operations(node.operationId)?.inputSchema, at.slice(1));
+    if (at[0] !== "input") return;
+    const { schema, of } = this.#inputOf(node);
+    const wanted = schemaAtPath(schema, at.slice(1));
     if (!wanted.found) return;
     const { compatible, detail, mismatches = [] } = typeCompat(actual.schema, wanted.schema);
     if (compatible) return;
     const message =
       `Data flow ${source} -> ${node.key}: ${[source, ...path].join(".")} is ${describeSchema(actual.schema)}, ` +
-      `but ${at.join(".")} of ${node.operationId} wants ${describeSchema(wanted.schema)} (${detail})`;
+      `but ${at.join(".")} of ${of} wants ${describeSchema(wanted.schema)} (${detail})`;
     this.#add(reader, at, "type-mismatch", message, { edge, mismatches });
+  }
+
+  /** What a node's input has to be, and of what. */
+  #inputOf(node: PlanNode): { readonly schema: unknown; readonly of: string } {
+    if (node.kind === "operation") {
+      return { schema: this.#options.operations(node.operationId)?.inputSchema, of: node.operationId };
+    }
+    if (node.kind !== "workflow") return { schema: undefined, of: node.kind };
+    const { workflow, version } = node;
+    return { schema: this.#options.workflows?.(workflow, version)?.inputSchema, of: `workflow "${workflow}"` };
   }
 
   #add(
@@ -187,11 +252,12 @@ function missing(source: string, output: unknown, at: SchemaAtPath & { found: fa
 }
 
 function inputErrors(
-  spec: OperationSpec,
+  schema: TSchema,
   input: unknown,
+  fills: boolean,
 ): readonly { readonly path: string; readonly message: string }[] {
   try {
-    return collectErrors(spec.inputSchema, input);
+    return collectErrors(schema, fills ? Value.Default(schema, Value.Clone(input)) : input);
   } catch {
     // A schema that TypeBox cannot compile refuses nothing here; the registry says so when it is registered.
     return [];

@@ -10,6 +10,8 @@ export interface DrawableNode {
   readonly kind?: string;
   readonly operationId?: string;
   readonly status?: string;
+  /** Its result was taken over from another run. */
+  readonly reused?: boolean;
 }
 
 /** An edge to be drawn, between keys. Edges whose ends are not among the nodes are left out. */
@@ -35,8 +37,9 @@ export const STATUS_COLOURS: Readonly<Record<string, string>> = Object.freeze({
 
 /** What is written on a node, in lines. */
 export function nodeLines(node: DrawableNode): readonly string[] {
-  const { key, operationId, status } = node;
-  return [key, ...(operationId !== undefined ? [operationId] : []), ...(status !== undefined ? [status] : [])];
+  const { key, operationId, status, reused } = node;
+  const state = reused === true ? `${status ?? ""} (reused)`.trim() : status;
+  return [key, ...(operationId !== undefined ? [operationId] : []), ...(state !== undefined ? [state] : [])];
 }
 
 /** What is written on an edge. */

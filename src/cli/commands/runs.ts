@@ -9,7 +9,7 @@ import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
-import { showOutcome } from "./run.ts";
+import { fork, rerun } from "./lineage.ts";
 import { logs } from "./run_logs.ts";
 
 const RUN = { name: "run", required: true, description: "id of the run" } as const;
@@ -26,6 +26,7 @@ const list: Command = {
       description: "running, paused, completed, failed or aborted",
     },
     label: { type: "text", multiple: true, value: "KEY[=VALUE]", description: "With this label" },
+    lineage: { type: "text", value: "RUN", description: "Made of this run by a rerun or fork" },
     query: { type: "text", short: "q", value: "TEXT", description: "With this in id, workflow or labels" },
     limit: { type: "text", value: "N", description: "At most so many (default: 50)" },
     cursor: { type: "text", value: "CURSOR", description: "Go on after a page" },
@@ -38,6 +39,7 @@ const list: Command = {
         workflow: args.text("workflow"),
         status: args.texts("status"),
         label: args.texts("label"),
+        lineage: args.text("lineage"),
         q: args.text("query"),
         limit: args.text("limit"),
         cursor: args.text("cursor"),
@@ -106,6 +108,12 @@ function showRun(run: RunBody, cli: Cli): void {
   const labels = Object.entries(run.labels);
   if (labels.length > 0) line("labels", labels.map(([key, value]) => `${key}=${value}`).join(" "));
   if (run.parentRunId !== null) line("parent", run.parentRunId);
+  if (run.lineage) {
+    line(
+      run.lineage.kind,
+      `of ${run.lineage.runId}${run.lineage.from === null ? "" : ` from ${run.lineage.from.join(", ")}`}`,
+    );
+  }
   line("input", JSON.stringify(run.input));
   if (run.status === "completed") line("output", JSON.stringify(run.output, null, 2));
   if (run.error !== null) cli.out(outcomeLine(run, cli));
@@ -117,47 +125,51 @@ function act(name: "abort" | "pause" | "resume", summary: string): Command {
     summary,
     positionals: [RUN],
     options: {
+      node: {
+        type: "text",
+        value: "KEY",
+        description: 'Only this node with all that is in it, as "files" or "files[3]"',
+      },
       ...(name === "abort" && { reason: { type: "text" as const, value: "TEXT", description: "Why, for the record" } }),
       ...HUB_OPTIONS,
     },
     async run(args, cli) {
       const hub = await openHub(args, cli);
       const reason = args.text("reason");
+      const node = args.text("node");
+      const path = `/api/runs/${encodeURIComponent(args.required("run"))}`;
       const run = await hub.post<RunBody>(
-        `/api/runs/${encodeURIComponent(args.required("run"))}/${name}`,
+        `${path}${node === undefined ? "" : `/nodes/${encodeURIComponent(node)}`}/${name}`,
         reason === undefined ? {} : { body: { reason } },
       );
       if (args.flag("json")) outJson(cli, run);
-      else cli.out(`Run ${run.id} is ${run.status}`);
+      else if (node === undefined) cli.out(`Run ${run.id} is ${run.status}`);
+      else cli.out(`Node ${node} of run ${run.id} is ${DONE[name]}; the run is ${run.status}`);
       return ExitCode.OK;
     },
   };
 }
 
-const rerun: Command = {
-  name: "rerun",
-  summary: "Start the same again, or with another input or version",
-  positionals: [RUN],
-  options: {
-    input: { type: "text", short: "i", value: "JSON|@file", description: "Input in the place of the old one" },
-    version: { type: "text", value: "VERSION", description: "Version of the workflow (default: the same)" },
-    watch: { type: "flag", short: "w", description: "Show progress until the new run ends" },
-    ...HUB_OPTIONS,
-  },
-  async run(args, cli) {
-    const hub = await openHub(args, cli);
-    const input = await readInput(args.text("input"));
-    const version = args.text("version");
-    const started = await hub.post<Pick<RunBody, "id" | "status">>(
-      `/api/runs/${encodeURIComponent(args.required("run"))}/rerun`,
-      { body: { ...(input !== undefined && { input }), ...(version !== undefined && { version }) } },
-    );
-    if (args.flag("watch")) return showOutcome(await watchRun(hub, started.id, cli), args, cli);
-    if (args.flag("json")) outJson(cli, started);
-    else cli.out(started.id);
-    return ExitCode.OK;
-  },
-};
+const DONE = { abort: "aborted", pause: "paused", resume: "no longer paused" } as const;
+
+/** Acts on a node that waits for its next attempt. */
+function actOnAttempt(name: "retry" | "give-up", summary: string, done: string): Command {
+  return {
+    name,
+    summary,
+    positionals: [RUN, { name: "node", required: true, description: "key of the node, as `hub runs why` shows it" }],
+    options: HUB_OPTIONS,
+    async run(args, cli) {
+      const hub = await openHub(args, cli);
+      const [id, node] = [args.required("run"), args.required("node")];
+      const path = `/api/runs/${encodeURIComponent(id)}/nodes/${encodeURIComponent(node)}/${name}`;
+      const run = await hub.post<RunBody>(path);
+      if (args.flag("json")) outJson(cli, run);
+      else cli.out(`Node ${node} of run ${run.id} ${done}`);
+      return ExitCode.OK;
+    },
+  };
+}
 
 const signal: Command = {
   name: "signal",
@@ -214,10 +226,13 @@ export const runsCommands: CommandGroup = {
   commands: [
     list,
     show,
-    act("abort", "Abort a run and everything under it"),
-    act("pause", "Start no new node of a run"),
-    act("resume", "Let a paused run go on"),
+    act("abort", "Abort a run, or one node of it, and everything under it"),
+    act("pause", "Start no new node of a run, or of one node of it"),
+    act("resume", "Let a paused run, or node, go on"),
+    actOnAttempt("retry", "Try a node again now that waits for its next attempt", "is tried again now"),
+    actOnAttempt("give-up", "Let a node that waits for its next attempt fail", "has been given up"),
     rerun,
+    fork,
     signal,
     why,
     logs,

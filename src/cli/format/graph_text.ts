@@ -109,15 +109,18 @@ function leafText(node: TreeNode, style: Style): string {
   const what = safeText(first?.operationId ?? node.kind);
   if (node.instances.length <= 1 && first?.key === node.key) {
     const tries = first.attempts > 1 ? style.yellow(` ${first.attempts} attempts`) : "";
-    return `${statusMark(first.status, style)} ${otherwise}${name}  ${style.dim(what)}${tries}`;
+    const reused = first.reusedFrom === undefined ? "" : style.cyan(" reused");
+    return `${statusMark(first.status, style)} ${otherwise}${name}  ${style.dim(what)}${tries}${reused}`;
   }
   if (first === undefined) return `${statusMark("idle", style)} ${otherwise}${name}  ${style.dim(node.kind)}`;
   const counts = countStatuses(node.instances);
   const retried = node.instances.filter(({ attempts }) => attempts > 1).length;
   const tries = retried > 0 ? style.yellow(` ${retried} retried`) : "";
+  const taken = node.instances.filter(({ reusedFrom }) => reusedFrom !== undefined).length;
+  const reused = taken > 0 ? style.cyan(` ${taken} reused`) : "";
   return `${statusMark(worstStatus(counts), style)} ${otherwise}${name} ×${node.instances.length}: ${
     formatCounts(counts, style)
-  }  ${style.dim(what)}${tries}`;
+  }  ${style.dim(what)}${tries}${reused}`;
 }
 
 function containerText(node: TreeNode, { style, ended }: Drawing): string {

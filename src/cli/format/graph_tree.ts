@@ -9,6 +9,8 @@ export interface GraphNodeView {
   readonly parent: string | null;
   readonly status: string;
   readonly attempts: number;
+  /** Where its result was taken over from; absent: it is the run's own. */
+  readonly reusedFrom?: { readonly runId: string };
   /** Ms since the epoch. */
   readonly startedAt: number | null;
   readonly completedAt: number | null;

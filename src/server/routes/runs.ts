@@ -19,8 +19,10 @@ import {
 import { runEventsRoute } from "./run_events.ts";
 import { forkRoute, rerunRoute } from "./lineage.ts";
 import { startRunRoute } from "./start_run.ts";
+import { runNodeRoutes } from "./run_nodes.ts";
 
 const head = { tag: "runs" } as const;
+const At = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "As of this seq" });
 const strict = { additionalProperties: false } as const;
 
 /** `/api/runs`, `/api/calls`, and starting runs. */
@@ -36,6 +38,7 @@ export function runRoutes(deps: ServerDeps): readonly Route[] {
     whyRoute(runs),
     abortRoute(runs),
     ...(["pause", "resume"] as const).map((act) => holdRoute(runs, act)),
+    ...runNodeRoutes(runs),
     rerunRoute(runs, limits.inputBytes),
     forkRoute(runs, limits.inputBytes),
     signalRoute(runs, limits.inputBytes),
@@ -77,12 +80,14 @@ function getRoute(runs: Runs): Route {
     method: "GET",
     path: "/api/runs/:id",
     name: "getRun",
-    summary: "A run with its input, output and progress",
+    summary: "A run with its input, output and progress, now or at a past seq",
     scope: "run:read",
     params: IdParams,
+    query: Type.Object({ at: Type.Optional(At) }),
     responses: { 200: { description: "The run", schema: RunViewSchema } },
-    async handle({ caller, params }) {
-      return ok(await runs.get({ caller, runId: params.id }));
+    async handle({ caller, params, query }) {
+      const at = query.at === undefined ? {} : { at: query.at };
+      return ok(await runs.get({ caller, runId: params.id, ...at }));
     },
   });
 }
@@ -98,7 +103,7 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
     params: IdParams,
     query: Type.Object({
       format: Type.Union([Type.Literal("json"), Type.Literal("mermaid"), Type.Literal("dot")], { default: "json" }),
-      at: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "As of this seq" })),
+      at: Type.Optional(At),
       data: Type.Boolean({ default: true, description: "False leaves inputs and outputs out" }),
     }),
     responses: { 200: { description: "The graph; as text with another format", schema: RunGraphSchema } },

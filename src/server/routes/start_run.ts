@@ -42,6 +42,7 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
     }, { additionalProperties: false }),
     headers: [
       { name: "Idempotency-Key", description: "1 to 255 visible ASCII characters; the same key is the same run" },
+      { name: "traceparent", description: "W3C trace context that the run joins" },
       { name: "Prefer", description: "wait=<seconds>: answer with the output when the run ends within them" },
     ],
     responses: {
@@ -50,7 +51,7 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
     },
     async handle({ caller, params, body, bodyBytes, headers }) {
       assertFieldSize("input", body.input, bodyBytes, limits.inputBytes);
-      const started = await runs.start(toStart(caller, params.name, body, readIdempotencyKey(headers)));
+      const started = await runs.start(toStart(caller, params.name, body, headers));
       const location = runUrl(started.id);
       const waitMs = readWaitMs(headers, limits.maxWaitSeconds);
       if (waitMs > 0) return await waited({ runs, caller, runId: started.id, waitMs, duplicate: started.duplicate });
@@ -77,11 +78,20 @@ function toStart(
   caller: Caller,
   workflow: string,
   body: StartBody,
-  idempotencyKey: string | null,
+  headers: Headers,
 ): StartRun {
+  const idempotencyKey = readIdempotencyKey(headers);
+  const traceparent = headers.get("traceparent");
   // An input that was not given is an empty one: most workflows take an object, and many have defaults for all of it.
   const { input = {}, ...rest } = body;
-  return { workflow, caller, input, ...rest, ...(idempotencyKey === null ? {} : { idempotencyKey }) };
+  return {
+    workflow,
+    caller,
+    input,
+    ...rest,
+    ...(idempotencyKey === null ? {} : { idempotencyKey }),
+    ...(traceparent === null ? {} : { traceparent }),
+  };
 }
 
 async function waited(

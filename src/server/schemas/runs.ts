@@ -31,6 +31,13 @@ const eventError = Type.Object({
   details: Type.Optional(JsonSchema),
 });
 
+const progress = Type.Object({
+  value: nullable(Type.Number()),
+  total: nullable(Type.Number()),
+  message: nullable(Type.String()),
+  at: time,
+}, { description: "What the node's handler last said of its progress" });
+
 const recordFields = {
   id: Type.String(),
   orgId: Type.String(),
@@ -69,6 +76,7 @@ const view = Type.Object({
     from: nullable(Type.Array(Type.String())),
     at: Type.Optional(Type.Integer()),
   }, { description: "The run that this one was made of by a rerun or fork" })),
+  lastProgress: Type.Optional(Type.Object({ key: Type.String(), ...progress.properties })),
 }, { $id: "RunView" });
 
 const nodeStatus = Type.Union([
@@ -103,6 +111,7 @@ const node = Type.Object({
   input: Type.Optional(JsonSchema),
   output: Type.Optional(JsonSchema),
   error: Type.Optional(eventError),
+  progress: Type.Optional(progress),
 }, { $id: "GraphNode" });
 
 const edge = Type.Object({
@@ -162,8 +171,11 @@ const why = Type.Object({
   status: nodeStatus,
   waitsFor: Type.String(),
   message: Type.String(),
+  since: nullable(time),
   until: nullable(time),
   keys: Type.Array(Type.String()),
+  operationId: nullable(Type.String()),
+  labels: nullable(labels),
 }, { $id: "WhyEntry" });
 
 /** A filter value of the run list. */

@@ -1,7 +1,7 @@
 /** Log lines and progress of nodes: their shapes, where they are kept, who is told. */
 import type { Json } from "@alkdev/flowgraph";
 import type { LogLevel } from "@alkdev/operations";
-import type { Caller } from "../../runs/mod.ts";
+import type { Caller, NodeProgress } from "../../runs/mod.ts";
 
 /** A line on its way to the store. Times are ms since the epoch. */
 export interface NewLogLine {
@@ -22,15 +22,6 @@ export interface NewLogLine {
 export interface LogLine extends NewLogLine {
   /** Rises within a run; where a reader goes on. */
   readonly id: number;
-}
-
-/** How far a node is, as it last said. */
-export interface NodeProgress {
-  readonly value: number | null;
-  readonly total: number | null;
-  readonly message: string | null;
-  /** Ms since the epoch. */
-  readonly at: number;
 }
 
 export interface NewProgress extends NodeProgress {

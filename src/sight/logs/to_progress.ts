@@ -1,5 +1,5 @@
 import { redactText } from "../../logger/redact.ts";
-import type { NodeProgress } from "./ports.ts";
+import type { NodeProgress } from "../../runs/mod.ts";
 
 const MAX_MESSAGE = 512;
 

@@ -55,6 +55,7 @@ export function applyOutcome(model: RunModel, inst: Instance, event: CallEvent):
     const policy = inst.node.kind === "operation" ? inst.node.retry : undefined;
     checkRetry(model, inst, event, policy);
     inst.retryAt = event.retryAt;
+    inst.lastError = event.error;
     if (event.retryAt === null) failInstance(inst, event);
   }
 }

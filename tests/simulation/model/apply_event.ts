@@ -1,6 +1,7 @@
 /** The legal moves: what each event asks of the run before it, and what it makes of it. */
 import type { Json } from "@alkdev/flowgraph";
 import type { EventOf, RunEvent } from "../../../engine/events.ts";
+import { applyAsk, checkGivenUp } from "./apply_ask.ts";
 import { applyOutcome, applyRequest, failInstance } from "./apply_call.ts";
 import type { Instance } from "./instance.ts";
 import { origins } from "./failure.ts";
@@ -108,6 +109,11 @@ function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
       return applyExpansion(model, inst, event);
     case "loop.turned":
       return applyTurn(model, inst, event);
+    case "node.aborted":
+    case "node.paused":
+    case "node.resumed":
+    case "node.nudged":
+      return applyAsk(model, inst, event);
     default:
       return applyWait(model, inst, event);
   }
@@ -115,6 +121,10 @@ function applyToNode(model: RunModel, inst: Instance, event: NodeEvent): void {
 
 function applyNodeFailed(model: RunModel, inst: Instance, event: EventOf<"node.failed">): void {
   const { node } = inst;
+  if (event.error.code === "GIVEN_UP") {
+    checkGivenUp(model, inst, event);
+    return failInstance(inst, event);
+  }
   const isTurn = model.awaitsTurn(inst);
   if (!isTurn) model.touch(inst, "node.failed");
   if (node.kind === "conditional" || node.kind === "loop") {

@@ -1,5 +1,5 @@
 /** Where a failure comes from, by walking back the way it came. */
-import { type Instance, predecessors } from "./instance.ts";
+import { abortedAround, type Instance, predecessors } from "./instance.ts";
 
 /** The end of an instance, or its entry. */
 interface Step {
@@ -9,12 +9,15 @@ interface Step {
 
 /** A failure of its own, as against one handed on. A Conditional's own fails its branches, and they its end. */
 function isOrigin({ inst, entry }: Step): boolean {
+  if (inst.selfAborted) return true;
   return inst.error !== null && inst.status === "failed" && (entry || inst.node.kind !== "conditional");
 }
 
 function causes(step: Step): Step[] {
   const { inst, entry } = step;
   if (isOrigin(step)) return [];
+  const aborted = abortedAround(inst);
+  if (aborted !== null) return [{ inst: aborted, entry: false }];
   if (!entry && !inst.isLeaf) {
     const last = inst.children[inst.children.length - 1];
     const enders = inst.node.kind === "sequential" ? (last === undefined ? [] : [last]) : inst.children;
@@ -39,7 +42,7 @@ export function origins(inst: Instance): Instance[] {
       if (seen.has(step.inst)) return;
       seen.add(step.inst);
     }
-    if (step.inst.error !== null && step.inst.status === "failed") found.add(step.inst);
+    if (step.inst.selfAborted || (step.inst.error !== null && step.inst.status === "failed")) found.add(step.inst);
     else for (const cause of causes({ ...step, entry: step.entry || !step.inst.began })) walk(cause);
   };
   walk({ inst, entry: false });
@@ -51,6 +54,8 @@ export function catches(gate: Instance, tested: ReadonlySet<number>): boolean {
   const covered = (step: Step): boolean => {
     const { inst, entry } = step;
     if (tested.has(inst.index)) return true;
+    const aborted = abortedAround(inst);
+    if (aborted !== null) return [...tested].some((one) => one >= aborted.index && one < aborted.node.end);
     if (isOrigin(step)) return false;
     const { kind } = inst.node;
     if (!entry && !inst.isLeaf && (!inst.began || (kind === "conditional" && inst.error !== null))) {

@@ -40,8 +40,15 @@ export class Instance {
   due: number | null = null;
   data: Json = null;
   error: EventError | null = null;
-  /** Seq of its own failure. */
+  /** Seq of its own failure, or of the wish that it be aborted. */
   failedSeq = 0;
+  /** Somebody wants it aborted; it has not begun. */
+  doom: { readonly reason: string; readonly seq: number } | null = null;
+  /** Aborted by itself, not with what holds it. */
+  selfAborted = false;
+  paused = false;
+  /** Of the last attempt that failed. */
+  lastError: EventError | null = null;
   branch: "then" | "else" | "none" | null = null;
   expanded = false;
   over = false;
@@ -84,6 +91,21 @@ export function instantiate(
     made.children.push(instantiate(plan, child, made, frame, byKey));
   }
   return made;
+}
+
+/** The node around (or at) an aborted instance, in its own frame, that was aborted by itself. */
+export function abortedAround(inst: Instance): Instance | null {
+  if (inst.status !== "aborted") return null;
+  for (let at: Instance | null = inst; at !== null && at.frame === inst.frame; at = at.parent) {
+    if (at.selfAborted) return at;
+  }
+  return null;
+}
+
+/** The paused node around (or at) an instance. */
+export function pausedAround(inst: Instance): Instance | null {
+  for (let at: Instance | null = inst; at !== null; at = at.parent) if (at.paused) return at;
+  return null;
 }
 
 /** What must have ended before it may start, its parent aside. */

@@ -59,6 +59,11 @@ export class RunModel {
     return this.byKey.get(key) ?? this.fail("log", `An event names "${key}", which is no node there is yet`);
   }
 
+  /** Nodes that somebody has paused, and that have not ended. */
+  get pausedNodes(): readonly Instance[] {
+    return [...this.byKey.values()].filter((inst) => inst.paused && !inst.ended);
+  }
+
   /** Leaves that exist so far. */
   *leaves(): Generator<Instance> {
     for (const inst of this.byKey.values()) if (inst.isLeaf) yield inst;
@@ -101,6 +106,7 @@ export class RunModel {
       const before = predecessors(inst);
       if (!before.every((one) => one.ended)) return false;
       if (before.some((one) => one.bad) && !this.#catches(inst)) return this.abort(inst);
+      if (inst.doom !== null) return this.abortSelf(inst, inst.doom);
       inst.status = "open";
       inst.began = true;
       changed = true;
@@ -188,6 +194,14 @@ export class RunModel {
     inst.status = "aborted";
     this.#forgetUnlaunched(inst);
     for (const child of inst.children) this.abort(child);
+    return true;
+  }
+
+  abortSelf(inst: Instance, { reason, seq }: { readonly reason: string; readonly seq: number }): true {
+    this.abort(inst);
+    inst.selfAborted = true;
+    inst.error = { code: "ABORTED", message: reason };
+    inst.failedSeq = seq;
     return true;
   }
 

@@ -129,6 +129,6 @@ export function statusOfKey(scope: Scope, frame: ModelFrame, key: string): strin
 
 function errorOfKey(scope: Scope, frame: ModelFrame, key: string): Json {
   const inst = visible(scope, frame, key);
-  if (inst === null || inst.status !== "failed") return null;
+  if (inst === null || (inst.status !== "failed" && !inst.selfAborted)) return null;
   return (inst.error ?? origins(inst)[0]?.error ?? null) as Json;
 }
