@@ -1,8 +1,8 @@
+import { readServerSentEvents, type ServerSentEvent } from "@alkdev/client";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Cli } from "./cli.ts";
 import type { ParsedArgs } from "./command.ts";
 import { findHub, type HubAddress } from "./find_hub.ts";
-import { readServerSentEvents, type ServerSentEvent } from "./server_sent_events.ts";
 
 /** What a request carries. */
 export interface HubRequest {

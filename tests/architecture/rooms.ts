@@ -5,6 +5,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "packages/pubsub": [],
   "packages/keypal": [],
   "packages/taskgraph": [],
+  "packages/client": [],
   "packages/operations": ["packages/pubsub"],
   "packages/flowgraph": ["packages/operations"],
   "packages/spoke": ["packages/operations", "packages/pubsub"],
@@ -65,6 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "packages/flowgraph",
     "packages/operations",
     "packages/spoke",
+    "packages/client",
     "src/main.ts",
   ],
 };

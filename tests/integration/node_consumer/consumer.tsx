@@ -7,6 +7,7 @@ import { FlowGraph } from "@alkdev/flowgraph/graph";
 import * as host from "@alkdev/flowgraph/host";
 import * as reactive from "@alkdev/flowgraph/reactive";
 import { CallStatus } from "@alkdev/flowgraph/schema";
+import { HubClient, HubConnectionError } from "@alkdev/client";
 import { createKeys, MemoryStorage } from "@alkdev/keypal";
 import {
   buildCallHandler,
@@ -146,7 +147,14 @@ async function spoke(): Promise<void> {
   await handle.close();
 }
 
+async function client(): Promise<void> {
+  const hub = new HubClient({ url: "http://127.0.0.1:1", retries: 0 });
+  const refused = await hub.workflow("none").catch((error: unknown) => error);
+  same("what a client says of a hub that is away", refused instanceof HubConnectionError, true);
+}
+
 await pubsub();
+await client();
 await operations();
 flowgraph();
 taskgraph();

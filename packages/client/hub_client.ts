@@ -1,0 +1,155 @@
+import { HubError } from "./hub_error.ts";
+import { outputOf, RunHandle } from "./run_handle.ts";
+import { readServerSentEvents } from "./server_sent_events.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+import type { Envelope, Operation, Page, Run, RunFilter, RunView, StartOptions, Workflow } from "./types.ts";
+
+/** How long a start waits for the run's end before the run is watched instead, in seconds. */
+const WAIT_SECONDS = 20;
+
+/**
+ * A hub, over its HTTP API. Works on Deno, Node 20 and in a browser.
+ *
+ * ```ts ignore
+ * const hub = new HubClient({ url: "http://127.0.0.1:8787", key });
+ * const { greeting } = await hub.run<{ greeting: string }>("hello", { name: "Ada" });
+ * ```
+ */
+export class HubClient {
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    this.#transport = new Transport(options);
+  }
+
+  /** For routes that have no method here: retries, errors and time-outs are the same. */
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** Starts a run; it is durable when this resolves. */
+  async start<Output = unknown>(
+    workflow: string,
+    input?: unknown,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Output>> {
+    const { id } = await this.#start<{ readonly id: string }>(workflow, input, options, {});
+    return new RunHandle(this.#transport, id);
+  }
+
+  /**
+   * Starts a run and gives its output.
+   *
+   * @throws {RunFailedError} when it fails or is aborted
+   */
+  async run<Output = unknown>(
+    workflow: string,
+    input?: unknown,
+    options: StartOptions & { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Output> {
+    const { timeoutMs, signal, ...start } = options;
+    const begunAt = Date.now();
+    const seconds = Math.min(WAIT_SECONDS, timeoutMs === undefined ? WAIT_SECONDS : timeoutMs / 1000);
+    const answer = await this.#start<RunView<Output>>(workflow, input, start, {
+      headers: { prefer: `wait=${Math.max(1, Math.floor(seconds))}` },
+      ...(signal !== undefined && { signal }),
+    });
+    if (answer.completedAt) return outputOf(answer);
+    return await new RunHandle<Output>(this.#transport, answer.id).result({
+      ...(signal !== undefined && { signal }),
+      ...(timeoutMs !== undefined && { timeoutMs: Math.max(0, timeoutMs - (Date.now() - begunAt)) }),
+    });
+  }
+
+  /** A run by its id; nothing is asked yet. */
+  handle<Output = unknown>(runId: string): RunHandle<Output> {
+    return new RunHandle(this.#transport, runId);
+  }
+
+  /** Runs, newest first, page by page as they are read. */
+  runs(filter: RunFilter = {}): AsyncGenerator<Run, void, undefined> {
+    return this.#pages<Run>("/api/runs", { ...filter });
+  }
+
+  workflows(): AsyncGenerator<Workflow, void, undefined> {
+    return this.#pages<Workflow>("/api/workflows", {});
+  }
+
+  workflow(name: string): Promise<Workflow> {
+    return this.#transport.json("GET", `/api/workflows/${encodeURIComponent(name)}`);
+  }
+
+  /** Registers a template given as JSON: `{template, inputSchema?, outputSchema?, title?, description?}`. */
+  register(name: string, workflow: Readonly<Record<string, unknown>>): Promise<Workflow> {
+    return this.#transport.json("PUT", `/api/workflows/${encodeURIComponent(name)}`, { body: workflow });
+  }
+
+  operations(
+    filter: { readonly q?: string; readonly namespace?: string } = {},
+  ): AsyncGenerator<Operation, void, undefined> {
+    return this.#pages<Operation>("/api/operations", { ...filter });
+  }
+
+  /** Calls one operation, outside of any run. */
+  call<Data = unknown>(
+    operationId: string,
+    input: unknown = {},
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Envelope<Data>> {
+    return this.#transport.json("POST", `/api/operations/${encodeURIComponent(operationId)}`, {
+      body: { input },
+      ...options,
+    });
+  }
+
+  /** The values of a subscription. */
+  async *stream<Data = unknown>(
+    operationId: string,
+    input: unknown = {},
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Envelope<Data>, void, undefined> {
+    const path = `/api/operations/${encodeURIComponent(operationId)}/stream`;
+    const query = { input: JSON.stringify(input) };
+    const response = await this.#transport.send("GET", path, {
+      query,
+      accept: "text/event-stream",
+      isSafe: false,
+      ...options,
+    });
+    if (response.body === null) return;
+    for await (const { type, data } of readServerSentEvents(response.body)) {
+      if (type === "error") throw new HubError(JSON.parse(data));
+      if (type === "end") return;
+      yield JSON.parse(data);
+    }
+  }
+
+  async *#pages<T>(
+    path: string,
+    query: Readonly<Record<string, string | number | readonly string[] | undefined>>,
+  ): AsyncGenerator<T, void, undefined> {
+    let cursor: string | null | undefined;
+    do {
+      const page: Page<T> = await this.#transport.json("GET", path, {
+        query: { ...query, cursor: cursor ?? undefined },
+      });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+  }
+
+  /** With an idempotency key, so that it may be sent again when its answer is lost. */
+  #start<T>(
+    workflow: string,
+    input: unknown,
+    { idempotencyKey = crypto.randomUUID(), ...options }: StartOptions,
+    { headers = {}, signal }: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+  ): Promise<T> {
+    return this.#transport.json("POST", `/api/workflows/${encodeURIComponent(workflow)}/runs`, {
+      body: input === undefined ? options : { input, ...options },
+      headers: { "idempotency-key": idempotencyKey, ...headers },
+      isSafe: true,
+      ...(signal !== undefined && { signal }),
+    });
+  }
+}
