@@ -31,6 +31,7 @@ export type {
   OperationEnv,
   OperationHandler,
   SubscriptionHandler,
+  UsageMeter,
 } from "./operation_context.ts";
 export { operationId, OperationType } from "./operation_spec.ts";
 export type { AccessControl, ErrorDefinition, OperationSpec } from "./operation_spec.ts";
@@ -39,6 +40,7 @@ export type { CallOptions, SubscribeOptions } from "./call_request.ts";
 export { OperationRegistry } from "./registry.ts";
 export type { OperationRegistration, OperationRegistryOptions, OutputWarning } from "./registry.ts";
 export type {
+  CallUsage,
   HttpResponseMeta,
   LocalResponseMeta,
   McpContentBlock,

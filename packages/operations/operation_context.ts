@@ -1,6 +1,6 @@
 import type { Identity } from "./identity.ts";
 import type { OperationSpec } from "./operation_spec.ts";
-import type { ResponseEnvelope } from "./response_envelope.ts";
+import type { CallUsage, ResponseEnvelope } from "./response_envelope.ts";
 
 /** Severity of a line logged by a handler. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -32,8 +32,22 @@ export interface OperationContext {
   readonly deadlineMs?: number | undefined;
   /** Tells watchers how far the work is. `value` is JSON. */
   progress?(value: unknown): void;
+  /** For handlers that use tokens or money. */
+  readonly usage?: UsageMeter | undefined;
   /** Attaches a log line to this call. `data` is JSON. */
   log?(level: LogLevel, message: string, data?: unknown): void;
+}
+
+/** What a handler says of what its call uses, where a budget may hold for it. */
+export interface UsageMeter {
+  /**
+   * Sets aside as much as the call may use in all, before it is used. Without a budget it always fits.
+   *
+   * @throws {CallError} `BUDGET_EXCEEDED`
+   */
+  reserve(upTo: { readonly tokens?: number; readonly costMicros?: number }): Promise<void>;
+  /** What was used; several are added up. It goes into the answer's `meta.usage`. */
+  settle(usage: CallUsage): void;
 }
 
 /** Operations by namespace, then by name. */

@@ -1,21 +1,34 @@
+/** What a call used: whole numbers of 0 or more; an absent one is not known, or nothing. */
+export interface CallUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Millionths of a currency unit. */
+  readonly costMicros?: number;
+}
+
+interface UsedMeta {
+  /** What the call used, where its handler says. */
+  readonly usage?: CallUsage;
+}
+
 /** Where an answer came from, and what its transport said about it. */
 export type ResponseMeta = LocalResponseMeta | HttpResponseMeta | McpResponseMeta;
 
 /** `timestamp` is ms since the epoch. */
-export interface LocalResponseMeta {
+export interface LocalResponseMeta extends UsedMeta {
   readonly source: "local";
   readonly operationId: string;
   readonly timestamp: number;
 }
 
-export interface HttpResponseMeta {
+export interface HttpResponseMeta extends UsedMeta {
   readonly source: "http";
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
 }
 
-export interface McpResponseMeta {
+export interface McpResponseMeta extends UsedMeta {
   readonly source: "mcp";
   readonly isError: boolean;
   readonly content: readonly McpContentBlock[];

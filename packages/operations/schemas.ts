@@ -71,10 +71,16 @@ export const OperationContextSchema: TUnsafe<SerializedContext> = schemaOf<Seria
   trusted: Type.Optional(Type.Boolean()),
 }));
 
+const amount = Type.Optional(Type.Integer({ minimum: 0 }));
+const used = {
+  usage: Type.Optional(Type.Object({ inputTokens: amount, outputTokens: amount, costMicros: amount })),
+};
+
 const localMeta = schemaOf<LocalResponseMeta>()(Type.Object({
   source: Type.Literal("local"),
   operationId: Type.String(),
   timestamp: Type.Number({ description: "Ms since the epoch." }),
+  ...used,
 }));
 
 const httpMeta = schemaOf<HttpResponseMeta>()(Type.Object({
@@ -82,6 +88,7 @@ const httpMeta = schemaOf<HttpResponseMeta>()(Type.Object({
   statusCode: Type.Integer(),
   headers: Type.Record(Type.String(), Type.String()),
   contentType: Type.String(),
+  ...used,
 }));
 
 const contentBlock = Type.Unsafe<McpContentBlock>(Type.Object({
@@ -101,6 +108,7 @@ const mcpMeta = Type.Unsafe<McpResponseMeta>(Type.Object({
   content: Type.Array(contentBlock),
   structuredContent: Type.Optional(record),
   _meta: Type.Optional(record),
+  ...used,
 }));
 
 /** Of {@linkcode ResponseMeta}. */

@@ -1,12 +1,23 @@
-import { buildEnv, type Identity, type LogLevel, type OperationContext, type OperationEnv } from "@alkdev/operations";
+import {
+  buildEnv,
+  type Identity,
+  type LogLevel,
+  type OperationContext,
+  type OperationEnv,
+  type ResponseEnvelope,
+  type UsageMeter,
+} from "@alkdev/operations";
+import { CallMeter } from "./call_meter.ts";
 import type { OperationRegistry } from "@alkdev/operations";
 import type { DispatchedCall } from "../../engine/ports.ts";
-import type { CallObserver } from "./ports.ts";
+import type { CallObserver, UsageHost } from "./ports.ts";
 
 /** What all contexts of one dispatcher share. */
 export interface ContextHost {
   readonly registry: OperationRegistry;
   readonly observer: CallObserver;
+  /** Absent: nothing limits what calls use. */
+  readonly usage?: UsageHost;
 }
 
 /** A handler's view of its call. Nothing is made before it is asked for: most handlers ask for nothing. */
@@ -14,6 +25,7 @@ export class CallContext implements OperationContext {
   readonly call: DispatchedCall;
   readonly #host: ContextHost;
   #env: OperationEnv | undefined;
+  #meter: CallMeter | null = null;
 
   constructor(call: DispatchedCall, host: ContextHost) {
     this.call = call;
@@ -52,6 +64,18 @@ export class CallContext implements OperationContext {
 
   get env(): OperationEnv {
     return this.#env ??= buildEnv({ registry: this.#host.registry, context: this });
+  }
+
+  get usage(): UsageMeter {
+    return this.#meter ??= new CallMeter(this.call, this.#host.usage);
+  }
+
+  /** The answer with what its handler said that it used; one that says so itself is believed. */
+  withUsage(envelope: ResponseEnvelope): ResponseEnvelope {
+    const used = this.#meter?.used ?? null;
+    return used === null || envelope.meta.usage !== undefined
+      ? envelope
+      : { data: envelope.data, meta: { ...envelope.meta, usage: used } };
   }
 
   progress(value: unknown): void {

@@ -17,7 +17,14 @@ import { createEgress, type Egress } from "../egress/mod.ts";
 import { registerBuiltins } from "./builtins/mod.ts";
 import { CallContext, type ContextHost } from "./call_context.ts";
 import { DirectCall } from "./direct_call.ts";
-import type { CallObserver, DirectCallParams, HubDispatcher, Operations, RemoteOperations } from "./ports.ts";
+import type {
+  CallObserver,
+  DirectCallParams,
+  HubDispatcher,
+  Operations,
+  RemoteOperations,
+  UsageHost,
+} from "./ports.ts";
 
 export interface DispatcherOptions {
   /** Local operations. The built-in ones are added to it. */
@@ -31,6 +38,8 @@ export interface DispatcherOptions {
   /** Default: one of its own, to public hosts. */
   readonly egress?: Egress;
   readonly observer?: CallObserver;
+  /** Absent: nothing limits what calls use. */
+  readonly usage?: UsageHost;
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -49,10 +58,11 @@ class OperationRouter implements HubDispatcher {
   readonly #pool: RemoteOperations;
   readonly #host: ContextHost;
 
-  constructor({ registry, pool, clock, observer = {}, localTimeoutMs = DEFAULT_TIMEOUT_MS }: DispatcherOptions) {
+  constructor(options: DispatcherOptions) {
+    const { registry, pool, clock, observer = {}, localTimeoutMs = DEFAULT_TIMEOUT_MS, usage } = options;
     this.#registry = registry;
     this.#pool = pool;
-    this.#host = { registry, observer };
+    this.#host = { registry, observer, ...(usage !== undefined && { usage }) };
     this.operations = new DirectOperations(this, clock, localTimeoutMs);
   }
 
@@ -61,11 +71,15 @@ class OperationRouter implements HubDispatcher {
     const { operationId } = call;
     try {
       if (this.#registry.getHandler(operationId) === undefined) return this.#dispatchRemote(call);
-      const answer = this.#registry.invoke(operationId, call.input, new CallContext(call, this.#host));
+      const context = new CallContext(call, this.#host);
+      const answer = this.#registry.invoke(operationId, call.input, context);
       if (answer instanceof Promise) {
-        return answer.then(undefined, (error) => Promise.reject(this.#toCallError(call, error)));
+        return answer.then(
+          (envelope) => context.withUsage(envelope),
+          (error) => Promise.reject(this.#toCallError(call, error)),
+        );
       }
-      return Promise.resolve(answer);
+      return Promise.resolve(context.withUsage(answer));
     } catch (error) {
       return Promise.reject(this.#toCallError(call, error));
     }

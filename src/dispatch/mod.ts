@@ -1,4 +1,11 @@
 /** Where an operation is carried out: here or on a spoke. @module */
 export { createDispatcher } from "./dispatcher.ts";
 export type { DispatcherOptions } from "./dispatcher.ts";
-export type { CallObserver, DirectCallParams, HubDispatcher, Operations, RemoteOperations } from "./ports.ts";
+export type {
+  CallObserver,
+  DirectCallParams,
+  HubDispatcher,
+  Operations,
+  RemoteOperations,
+  UsageHost,
+} from "./ports.ts";

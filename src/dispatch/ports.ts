@@ -1,5 +1,5 @@
 /** What dispatch needs from the world, and what it gives. */
-import type { LogLevel, OperationSpec, ResponseEnvelope } from "@alkdev/operations";
+import type { CallUsage, LogLevel, OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Caller } from "../../engine/events.ts";
 import type { DispatchedCall, Dispatcher } from "../../engine/ports.ts";
 import type { OperationCatalog } from "../runs/ports.ts";
@@ -17,6 +17,17 @@ export interface RemoteOperations {
 export interface CallObserver {
   progress?(call: DispatchedCall, value: unknown): void;
   log?(call: DispatchedCall, level: LogLevel, message: string, data: unknown): void;
+}
+
+/** Whom handlers ask before they use tokens or money. */
+export interface UsageHost {
+  /** @throws CallError BUDGET_EXCEEDED */
+  reserve(
+    call: DispatchedCall,
+    upTo: { readonly tokens?: number; readonly costMicros?: number },
+  ): Promise<void>;
+  /** Must not throw. */
+  report(call: DispatchedCall, usage: CallUsage): void;
 }
 
 /** A call from an edge: not part of a run. */

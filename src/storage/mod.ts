@@ -2,6 +2,9 @@
 export { createKeyStorage } from "./api_key_store.ts";
 export { createAuditLog } from "./audit_store.ts";
 export type { AuditEntry, AuditLogStore, RecordedAction } from "./audit_store.ts";
+export { createBudgetLedger } from "./budget_ledger.ts";
+export type { StoredBudgets } from "./budget_ledger.ts";
+export { createLeftovers } from "./budget_leftovers.ts";
 export type { Connection, Database, Queryable } from "./database.ts";
 export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";

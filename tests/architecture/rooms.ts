@@ -33,11 +33,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/spokes": ["engine", "src/runs", "packages/operations", "packages/pubsub"],
   "src/peers": ["engine", "src/runs", "src/dispatch", "src/spokes", "packages/operations"],
+  "src/budgets": ["engine", "src/runs", "packages/operations"],
   "src/redis": ["src/peers"],
   "src/storage": [
     "engine",
     "src/runs",
     "src/auth",
+    "src/budgets",
     "src/sight",
     "src/flow",
     "src/spokes",

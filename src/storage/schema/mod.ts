@@ -11,6 +11,8 @@
 export { accounts } from "./accounts.ts";
 export { apiKeyRow, apiKeys } from "./api_keys.ts";
 export { auditLogRow, auditLogs } from "./audit_logs.ts";
+export { budgetCharges } from "./budget_charges.ts";
+export { budgets } from "./budgets.ts";
 export { callGraphEdges, callGraphNodes } from "./call_graph.ts";
 export { failedRuns } from "./failed_runs.ts";
 export { history } from "./history.ts";

@@ -1,0 +1,26 @@
+/** Budgets: what may be used, what has been, and the calls that are charged. @module */
+export { budgetExceeded } from "./budget_exceeded.ts";
+export { BudgetedCalls } from "./budgeted_calls.ts";
+export type { BudgetedCallsOptions } from "./budgeted_calls.ts";
+export { MemoryLedger } from "./memory_ledger.ts";
+export type {
+  AmountLimits,
+  Amounts,
+  Balance,
+  BudgetBook,
+  BudgetLedger,
+  BudgetRecord,
+  Charge,
+  ChargedHolder,
+  ChargeKey,
+  Holder,
+  HolderKind,
+  Leftover,
+  Leftovers,
+  Refusal,
+  Reservation,
+  UsageGroup,
+  UsageRow,
+} from "./ports.ts";
+export { settleLeftovers } from "./settle_leftovers.ts";
+export { usageOf, usageOfOutcome } from "./usage.ts";

@@ -1,0 +1,27 @@
+import type { CallUsage, UsageMeter } from "@alkdev/operations";
+import type { DispatchedCall } from "../../engine/ports.ts";
+import type { UsageHost } from "./ports.ts";
+
+/** What one call's handler says that it uses. */
+export class CallMeter implements UsageMeter {
+  readonly #call: DispatchedCall;
+  readonly #host: UsageHost | undefined;
+  /** Null: it has said nothing. */
+  used: CallUsage | null = null;
+
+  constructor(call: DispatchedCall, host: UsageHost | undefined) {
+    this.#call = call;
+    this.#host = host;
+  }
+
+  reserve(upTo: { readonly tokens?: number; readonly costMicros?: number }): Promise<void> {
+    return this.#host === undefined ? Promise.resolve() : this.#host.reserve(this.#call, upTo);
+  }
+
+  settle(usage: CallUsage): void {
+    const sum: Record<string, number> = { ...this.used };
+    for (const [name, amount] of Object.entries(usage)) sum[name] = (sum[name] ?? 0) + amount;
+    this.used = sum;
+    this.#host?.report(this.#call, usage);
+  }
+}
