@@ -5,6 +5,8 @@
 import type { Engine } from "../engine/mod.ts";
 import { createKeyAdmin } from "./auth/mod.ts";
 import { denoFiles, type HubConfig, readableSecrets, selfSetup } from "./config/mod.ts";
+import type { HubDispatcher } from "./dispatch/mod.ts";
+import { openBudgets } from "./hub/budgets.ts";
 import { openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
 import { layFoundation, openConfigured } from "./hub/foundation.ts";
@@ -79,10 +81,11 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     tellFenced?.(error);
   };
   // Built in this order, used in a ring: sockets call operations, which call spokes; peers ask the engine.
-  const late: { runs: Runs | null; engine: Engine | null; peers: Peers | null } = {
+  const late: { runs: Runs | null; engine: Engine | null; peers: Peers | null; dispatcher: HubDispatcher | null } = {
     runs: null,
     engine: null,
     peers: null,
+    dispatcher: null,
   };
   const foundation = await layFoundation(startup, { config, url, peers: () => late.peers, onFenced });
   startup.step("keys");
@@ -92,6 +95,11 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const feed = new RunFeed();
   const runsOf = (): Runs => late.runs!; // no socket is accepted before the last step
   const sight = openSight(startup, { db: foundation.db, clock });
+  const budgets = openBudgets(startup, {
+    db: foundation.db,
+    clock,
+    late: { engine: () => late.engine, dispatcher: () => late.dispatcher },
+  });
   const operations = await openOperations(startup, {
     config,
     foundation,
@@ -99,11 +107,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     feed,
     keys,
     observer: sight.observer,
+    usage: budgets.calls,
     late: { runs: runsOf, engine: () => late.engine },
   });
   const { dispatcher, pool, peers, socketKeys } = operations;
   late.peers = peers;
-  const parts = { config, foundation, operations, sight, clock, feed, onFenced, graceMs };
+  late.dispatcher = dispatcher;
+  const parts = { config, foundation, operations, sight, budgets, clock, feed, onFenced, graceMs };
   const { templates, engine, runs } = await openDriving(startup, parts);
   late.engine = engine;
   late.runs = runs;
@@ -148,7 +158,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     closing: startup.closing,
   }, {
     mounts: [mcpMount(mcp)],
-    routes: [...sight.routes({ log: hubLogger("server"), closing: startup.closing }), ...triggers],
+    routes: [...sight.routes({ log: hubLogger("server"), closing: startup.closing }), ...triggers, ...budgets.routes],
   });
   door.open((request) => app.fetch(request));
   await writeHubFile(config.dataDir, url);

@@ -16,6 +16,8 @@ export type Scope =
   | "schedule:write"
   | "webhook:read"
   | "webhook:write"
+  | "budget:read"
+  | "budget:write"
   | "metrics:read";
 
 /**
@@ -39,5 +41,7 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "schedule:write": "Make, change and remove schedules of workflows that one may run",
   "webhook:read": "See webhooks and deliveries, without secrets",
   "webhook:write": "Make, change and remove webhooks, and deliver again",
+  "budget:read": "See budgets and usage",
+  "budget:write": "Set the limits of budgets",
   "metrics:read": "Read metrics",
 };

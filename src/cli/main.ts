@@ -1,6 +1,7 @@
 import type { Cli } from "./cli.ts";
 import { CliError, ExitCode, usageError } from "./cli_error.ts";
 import { type Command, type CommandGroup, isGroup } from "./command.ts";
+import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
@@ -37,6 +38,8 @@ export const HUB: CommandGroup = {
     typesCommand,
     spokesCommands,
     spokeCommands,
+    budgetsCommands,
+    usageCommand,
     keysCommands,
     doctorCommand,
   ],

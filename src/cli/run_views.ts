@@ -13,6 +13,10 @@ export interface RunBody {
   readonly labels: Readonly<Record<string, string>>;
   readonly parentRunId: string | null;
   readonly progress: Readonly<Record<string, number>>;
+  /** The run's own budget, by what it limits. */
+  readonly budget?:
+    | Readonly<Record<string, { readonly limit: number; readonly spent?: number; readonly reserved?: number }>>
+    | null;
   /** The run it was made of; null: none. */
   readonly lineage?: { readonly runId: string; readonly kind: string; readonly from: readonly string[] | null } | null;
 }

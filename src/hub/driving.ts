@@ -5,6 +5,7 @@ import { createRuns, FlowCheck, type RunFeed, type Runs, withChildRuns } from ".
 import { createEventLog, createPlanStore, createRunStore, createWorkflowStore, findRunDriver } from "../storage/mod.ts";
 import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
+import type { Budgets } from "./budgets.ts";
 import type { Foundation } from "./foundation.ts";
 import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
@@ -25,6 +26,7 @@ interface Parts {
   readonly foundation: Foundation;
   readonly operations: HubOperations;
   readonly sight: Sight;
+  readonly budgets: Budgets;
   readonly clock: Clock;
   readonly feed: RunFeed;
   readonly onFenced: (error: unknown) => void;
@@ -57,7 +59,7 @@ export async function openTemplates(startup: Startup, { config, foundation, oper
 
 /** Builds templates, engine and use cases; nothing is driven yet. */
 export async function openDriving(startup: Startup, parts: Parts): Promise<Driving> {
-  const { config, foundation, operations, sight, clock, feed, onFenced } = parts;
+  const { config, foundation, operations, sight, budgets, clock, feed, onFenced } = parts;
   const { db, hubId, lease, guard } = foundation;
   const { dispatcher, peers } = operations;
   const templates = await openTemplates(startup, parts);
@@ -74,7 +76,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     log,
     plans,
     functions,
-    dispatcher: guard.guard(withChildRuns(dispatcher, children)),
+    dispatcher: guard.guard(budgets.calls.dispatcher(withChildRuns(dispatcher, children))),
     clock,
     ids: createIds(),
     random: Math.random,
@@ -82,6 +84,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     onCommitted: (events) => {
       feed.publish(events);
       peers?.committed(events);
+      budgets.calls.committed(events);
     },
     onFenced,
     onTrouble: (error) =>
@@ -100,6 +103,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     feed,
     flows,
     driver: (runId) => findRunDriver(db, { runId, hubId }),
+    budgets: ({ orgId, runId }) => budgets.ledger.balance({ orgId, kind: "run", id: runId }),
     progress: (query) => sight.logStore.progress(query),
     whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
     ...owners,

@@ -3,7 +3,7 @@ import { OperationRegistry } from "@alkdev/operations";
 import type { Clock, Engine } from "../../engine/mod.ts";
 import { workflowOperations } from "../../workflows/operations/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
-import { type CallObserver, createDispatcher, type HubDispatcher } from "../dispatch/mod.ts";
+import { type CallObserver, createDispatcher, type HubDispatcher, type UsageHost } from "../dispatch/mod.ts";
 import { createEgress, type Egress } from "../egress/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
@@ -33,10 +33,11 @@ export async function openOperations(
     readonly feed: RunFeed;
     readonly keys: ApiKeyManager;
     readonly observer: CallObserver;
+    readonly usage: UsageHost;
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
   },
 ): Promise<HubOperations> {
-  const { config, foundation, clock, feed, keys, late, observer } = params;
+  const { config, foundation, clock, feed, keys, late, observer, usage } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
   const registry = new OperationRegistry();
@@ -77,6 +78,7 @@ export async function openOperations(
     httpHosts: config.httpHosts,
     egress,
     observer,
+    usage,
   });
   guard.onRegained(() => pool.resend());
   await pool.restore();

@@ -32,6 +32,7 @@ export type {
   WorkflowVersion,
 } from "./ports.ts";
 export type { RunCommand, RunDriver, RunOwners } from "./ports.ts";
+export type { BudgetReader, BudgetUse, RunBudgetView } from "./run_budget_view.ts";
 export { budgetsOf } from "./run_budget.ts";
 export { RunFeed } from "./run_feed.ts";
 export type { RunListener } from "./run_feed.ts";

@@ -1,6 +1,7 @@
 /** What the run use cases need, and what they give to the edges. */
 import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
+import type { RunBudgetView } from "./run_budget_view.ts";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
 import type { NodeCommand } from "../../engine/mod.ts";
 import type { NodeProgress } from "./node_progress.ts";
@@ -193,6 +194,8 @@ export interface RunView extends RunRecord {
   readonly output: Json | null;
   readonly error: (EventError & { readonly nodeKey?: string | null }) | null;
   readonly progress: NodeCounts & { readonly running: number; readonly waiting: number };
+  /** Null or absent: the run has no budget of its own. */
+  readonly budget?: RunBudgetView | null;
   /** Seq of the last event the view was made from. */
   readonly lastSeq: number;
   /** The run it was made of by a rerun or fork; null: none. */

@@ -17,6 +17,7 @@ import { graphOf } from "./graph.ts";
 import { progressOf, type ProgressReader, withProgress } from "./node_progress.ts";
 import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunView, WorkflowCatalog } from "./ports.ts";
 import type { RunFeed } from "./run_feed.ts";
+import { type BudgetReader, budgetViewOf } from "./run_budget_view.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
 import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
 import { startRun } from "./start_run.ts";
@@ -40,6 +41,8 @@ export interface RunsOptions {
   readonly driver?: (runId: string) => Promise<RunDriver | null>;
   /** Absent: nodes say nothing of their progress. */
   readonly progress?: ProgressReader;
+  /** Absent: what runs have used of their budgets is not told. */
+  readonly budgets?: BudgetReader;
   /** Parts of this hub that know why a call is not moving; asked in their order. */
   readonly whereabouts?: readonly Whereabouts[];
 }
@@ -71,7 +74,9 @@ class RunUseCases implements Runs {
     const done = engine.done(runId);
     if (created !== null && done !== null && created.caller.orgId === caller.orgId) {
       const terminal = await within(done, ms);
-      if (terminal !== null) return viewOfEnded(recordOf(created, terminal), created, terminal);
+      if (terminal !== null) {
+        return this.#withBudget(viewOfEnded(recordOf(created, terminal), created, terminal), created);
+      }
       return this.#view(caller, runId);
     }
     const now = await this.#view(caller, runId);
@@ -201,7 +206,18 @@ class RunUseCases implements Runs {
     const record = await this.#record(caller, runId);
     const folded = await this.#reader.state(runId);
     if (folded === null) throw notFound(runId);
-    return viewOfState({ ...record, status: folded.status }, folded);
+    return this.#withBudget(viewOfState({ ...record, status: folded.status }, folded), folded.created);
+  }
+
+  /** What is used is the ledger's to say. */
+  #withBudget(view: RunView, created: RunState["created"]): RunView | Promise<RunView> {
+    const { budgets } = this.#options;
+    if (budgets === undefined || created?.budget?.own == null) return view;
+    const { orgId, id: runId, completedAt } = view;
+    return budgets({ orgId, runId }).then((use) => {
+      const budget = budgetViewOf({ created, use, until: completedAt ?? Date.now() });
+      return { ...view, budget };
+    });
   }
 
   /** The list's row says how the run is now: all that changes is taken from the state. */

@@ -15,6 +15,7 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["NODE_NOT_FOUND", [404, "The run has no such node"]],
   ["OPERATION_NOT_FOUND", [404, "There is no such operation"]],
   ["SPOKE_NOT_FOUND", [404, "There is no such spoke"]],
+  ["BUDGET_NOT_FOUND", [404, "There is no such budget"]],
   ["KEY_NOT_FOUND", [404, "There is no such API key"]],
   ["SCHEDULE_NOT_FOUND", [404, "There is no such schedule"]],
   ["METHOD_NOT_ALLOWED", [405, "The route does not have this method"]],

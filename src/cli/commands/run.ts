@@ -3,6 +3,7 @@ import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { openHub } from "../hub_client.ts";
+import { readBudget } from "../read_budget.ts";
 import { readInput } from "../read_input.ts";
 import { hasEnded, type RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
@@ -19,6 +20,13 @@ export const runCommand: Command = {
     version: { type: "text", value: "VERSION", description: "Version of the workflow (default: the latest)" },
     label: { type: "text", multiple: true, value: "KEY=VALUE", description: "Label of the run; may be repeated" },
     priority: { type: "text", value: "N", description: "Higher goes first (default: 0)" },
+    budget: {
+      type: "text",
+      multiple: true,
+      value: "KIND=LIMIT",
+      description:
+        "What it may use: calls=100, tokens=N, costMicros=N, wall=5m, depth=N; may be repeated or joined with ,",
+    },
     "idempotency-key": { type: "text", value: "KEY", description: "The same key gives the same run" },
     ...HUB_OPTIONS,
   },
@@ -51,10 +59,12 @@ async function startBody(args: ParsedArgs): Promise<Readonly<Record<string, unkn
   const version = args.text("version");
   const labels = readLabels(args.texts("label"));
   const priority = args.text("priority");
+  const budget = readBudget(args.texts("budget"));
   return {
     ...(input !== undefined && { input }),
     ...(version !== undefined && { version }),
     ...(labels !== null && { labels }),
+    ...(budget !== null && { budget }),
     ...(priority !== undefined && { priority: readWhole(priority, "--priority") }),
   };
 }

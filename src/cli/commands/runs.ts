@@ -5,6 +5,7 @@ import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatAge, formatDuration } from "../format/duration.ts";
 import { statusMark, statusText } from "../format/status_mark.ts";
 import { formatTable } from "../format/table.ts";
+import { budgetText } from "../format/budget_text.ts";
 import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
@@ -108,6 +109,7 @@ function showRun(run: RunBody, cli: Cli): void {
   const labels = Object.entries(run.labels);
   if (labels.length > 0) line("labels", labels.map(([key, value]) => `${key}=${value}`).join(" "));
   if (run.parentRunId !== null) line("parent", run.parentRunId);
+  if (run.budget) line("budget", budgetText(run.budget));
   if (run.lineage) {
     line(
       run.lineage.kind,

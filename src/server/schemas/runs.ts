@@ -10,6 +10,7 @@ import type {
   RunView,
   WhyEntry,
 } from "../../runs/mod.ts";
+import { RunBudgetSchema } from "./budgets.ts";
 import { JsonSchema } from "./json.ts";
 import { nullable } from "./nullable.ts";
 
@@ -69,6 +70,7 @@ const view = Type.Object({
     running: Type.Integer(),
     waiting: Type.Integer(),
   }),
+  budget: Type.Optional(nullable(RunBudgetSchema)),
   lastSeq: Type.Integer({ description: "Seq of the last event the view was made from" }),
   lineage: nullable(Type.Object({
     runId: Type.String(),
