@@ -117,7 +117,7 @@ export class RunCalls {
     const node = run.node(call);
     const policy = node.kind === "operation" || node.kind === "workflow" ? node.retry : undefined;
     const { clock, random } = this.#host;
-    const retryAt = nextAttemptAt({ policy, attempt, code: error.code, now: clock.now(), random });
+    const retryAt = nextAttemptAt({ policy, attempt, error, now: clock.now(), random });
     run.emit({ type: "call.error", key, attempt, requestId, error, retryAt }, call);
     if (retryAt !== null && run.state.terminal === null) run.waits.arm(call, retryAt, run.seq);
   }

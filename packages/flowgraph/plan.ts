@@ -155,15 +155,22 @@ export interface ChildRunNode extends NodeBase {
   readonly budget?: BudgetLimits;
 }
 
-/** Attempt `n + 1` starts `backoff(n)` after attempt `n` failed. */
-export interface RetryPolicy {
+/**
+ * Attempt `n + 1` starts `backoff(n)` after attempt `n` failed, or `details.retryAfterMs` of its error after, if that is later.
+ */
+export interface RetryPolicy extends RetryStep {
+  /** Error codes to retry; absent: every code but ABORTED, ACCESS_DENIED, VALIDATION_ERROR and OPERATION_NOT_FOUND. */
+  readonly on?: readonly string[];
+  /** What holds instead for an attempt that failed with this code. Attempts are counted over all codes. */
+  readonly perCode?: Readonly<Record<string, RetryStep>>;
+}
+
+export interface RetryStep {
   /** All attempts, the first included: 1 is no retry. */
   readonly maxAttempts: number;
   readonly backoff: Backoff;
   /** Share of the delay that is random, 0 to 1: the delay is between `d * (1 - jitter)` and `d`. */
   readonly jitter: number;
-  /** Error codes to retry; absent: every code but ABORTED, ACCESS_DENIED, VALIDATION_ERROR and OPERATION_NOT_FOUND. */
-  readonly on?: readonly string[];
 }
 
 export interface Backoff {

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from "@alkdev/typebox";
-import { budgetRule } from "./compile/prop_rules.ts";
-import type { BudgetProps } from "./component/props.ts";
+import { budgetRule, durationRule, retryRule } from "./compile/prop_rules.ts";
+import type { BudgetProps, RetryProps } from "./component/props.ts";
+import type { Duration } from "./duration.ts";
 import type { Template } from "./element.ts";
 import type { FailurePolicy, Reference } from "./plan.ts";
 import { isReference } from "./reference.ts";
@@ -35,6 +36,10 @@ export interface WorkflowOptions<Input extends TSchema> {
   readonly failurePolicy?: FailurePolicy;
   /** What a run and all that descends from it may use. */
   readonly budget?: BudgetProps;
+  /** For every operation that says nothing of its own; not for child runs. */
+  readonly retry?: RetryProps;
+  /** For every operation that says nothing of its own: milliseconds or a duration such as `"5m"`. Not for child runs. */
+  readonly timeout?: Duration;
 }
 
 /** A workflow, frozen. */
@@ -53,6 +58,8 @@ export interface WorkflowDefinition {
   readonly expose?: WorkflowExposure;
   readonly failurePolicy?: FailurePolicy;
   readonly budget?: BudgetProps;
+  readonly retry?: RetryProps;
+  readonly timeout?: Duration;
 }
 
 /**
@@ -62,13 +69,22 @@ export interface WorkflowDefinition {
  */
 export function defineWorkflow<Input extends TSchema = TSchema>(options: WorkflowOptions<Input>): WorkflowDefinition {
   const { name, version, title, description, input, output, template, expose, failurePolicy, budget } = options;
+  const { retry, timeout } = options;
   if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}$/.test(name)) {
     throw new TypeError(
       `Cannot define workflow "${name}": "name" must start with a letter or digit and hold only letters, digits, "_", "-", "." and "/", at most 128`,
     );
   }
-  const wanted = budget === undefined ? null : budgetRule(budget);
-  if (wanted !== null) throw new TypeError(`Cannot define workflow "${name}": "budget" must be ${wanted}`);
+  for (
+    const [what, value, rule] of [["budget", budget, budgetRule], ["retry", retry, retryRule], [
+      "timeout",
+      timeout,
+      durationRule,
+    ]] as const
+  ) {
+    const wanted = value === undefined ? null : rule(value);
+    if (wanted !== null) throw new TypeError(`Cannot define workflow "${name}": "${what}" must be ${wanted}`);
+  }
   if (template === undefined) throw new TypeError(`Cannot define workflow "${name}": "template" is missing`);
   const asResult = isReference(output) ? output : null;
   const asSchema = output === undefined || isReference(output) ? null : output;
@@ -84,6 +100,8 @@ export function defineWorkflow<Input extends TSchema = TSchema>(options: Workflo
     ...(expose !== undefined && { expose }),
     ...(failurePolicy !== undefined && { failurePolicy }),
     ...(budget !== undefined && { budget }),
+    ...(retry !== undefined && { retry }),
+    ...(timeout !== undefined && { timeout }),
   };
   Object.defineProperty(definition, WORKFLOW, { value: true });
   return Object.freeze(definition);

@@ -26,12 +26,17 @@ export function definitionVersion(definition: WorkflowDefinition, sourceDigest: 
 }
 
 /** The one root element that says all a definition says of its plan, as JSON; null when the template has functions. */
-function templateJson({ template, result, failurePolicy, budget }: WorkflowDefinition): Json | null {
+function templateJson(definition: WorkflowDefinition): Json | null {
+  const { template, result, failurePolicy, budget, retry, timeout } = definition;
   if (typeof template === "function" || !serializable(template)) return null;
   const whole = createElement("sequential", {}, template);
   const [first] = whole.children;
   const root: Element = whole.children.length === 1 && first !== undefined ? first : whole;
+  // On a single wait or child run, as it is said of its operations, it says nothing; on a single operation its own comes first.
+  const holds = root.type === "operation" || whole.children.length !== 1 || root.children.length > 0;
   const props = {
+    ...(holds && retry !== undefined && { retry }),
+    ...(holds && timeout !== undefined && { timeout }),
     ...root.props,
     ...(result !== null && { output: result }),
     ...(failurePolicy !== undefined && { failurePolicy }),

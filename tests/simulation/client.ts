@@ -32,7 +32,7 @@ export class Client {
     if (what === "abort") return this.abort(run);
     if (what === "answer") return this.answer(run);
     if (what === "node") return this.actOnNode(run);
-    if (what === "retry") return this.actOnAttempt(run);
+    if (what === "retry") return this.actOnAttempt(runs.find((one) => awaitsAttempt(one).length > 0) ?? run);
     this.setPaused(run, what === "pause");
   }
 
@@ -111,14 +111,17 @@ export class Client {
     const paused = run.pausedNodes;
     if (paused.length > 0 && chance.is(0.4)) return this.askOfNode(run, chance.pick(paused), "resume");
     const nodes = [...run.byKey.values()].filter((inst) => !inst.ended && hasBegunAround(inst));
-    if (nodes.length > 0) this.askOfNode(run, chance.pick(nodes), chance.pick(["abort", "pause", "pause", "resume"]));
+    if (nodes.length === 0) return;
+    const type = chance.pick(["abort", "pause", "pause", "resume"] as const);
+    const idle = nodes.filter((inst) => inst.status === "idle");
+    this.askOfNode(run, chance.pick(idle.length > 0 && chance.is(0.5) ? idle : nodes), type);
   }
 
   /** Of a node that waits for its next attempt, mostly. */
   actOnAttempt(run: RunModel): void {
     const { chance } = this.#world;
     const all = [...run.leaves()];
-    const waiting = all.filter((inst) => !inst.ended && inst.retryAt !== null && !inst.running);
+    const waiting = awaitsAttempt(run);
     const from = waiting.length > 0 && chance.is(0.9) ? waiting : all;
     this.askOfNode(run, chance.pick(from), chance.pick(["nudge", "nudge", "give-up"]));
   }
@@ -223,6 +226,11 @@ export class Client {
     const driver = hubs.find((hub) => hub.alive && hub.engine.live(runId) !== null);
     return driver !== undefined && (!chaos || chance.is(0.95)) ? driver : this.#anyHub();
   }
+}
+
+/** Nodes that wait for their next attempt. */
+function awaitsAttempt(run: RunModel): readonly Instance[] {
+  return [...run.leaves()].filter((inst) => !inst.ended && inst.retryAt !== null && !inst.running);
 }
 
 /**

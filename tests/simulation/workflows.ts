@@ -225,6 +225,12 @@ function operation(growth: Growth, key: string): Tree {
     maxAttempts: chance.int(1, 4),
     backoff,
     jitter: chance.pick([0, 0.5, 1]),
+    ...(chance.is(0.1) && {
+      perCode: {
+        FLAKY: chance.pick([false, { maxAttempts: chance.int(1, 5) }, { backoff: chance.int(0, 30) }]),
+        ...(chance.is(0.3) && { VALIDATION_ERROR: { maxAttempts: 2 } }),
+      },
+    }),
     ...(chance.is(0.15) && { on: chance.pick([["FLAKY"], ["FLAKY", "TIMEOUT"], ["VALIDATION_ERROR", "FLAKY"]]) }),
   };
   return tree("operation", {

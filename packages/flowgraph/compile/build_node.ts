@@ -1,6 +1,15 @@
 import { parseDuration } from "../duration.ts";
 import type { Json } from "../json.ts";
-import type { Bindable, BudgetLimits, FunctionMark, PlanFunction, PlanNode, Reference, RetryPolicy } from "../plan.ts";
+import type {
+  Bindable,
+  BudgetLimits,
+  FunctionMark,
+  PlanFunction,
+  PlanNode,
+  Reference,
+  RetryPolicy,
+  RetryStep,
+} from "../plan.ts";
 import { bind, type Binder, markFunction } from "./bind.ts";
 import { type Draft, pointer, type Problems } from "./draft.ts";
 import { findTested, type TestedContext } from "./find_tested.ts";
@@ -120,21 +129,38 @@ function retryAndTimeout(props: Props): { readonly retry?: RetryPolicy; readonly
 }
 
 function retryPolicy(retry: Props): RetryPolicy {
+  const base = retryStep(retry, null);
+  return Object.freeze({
+    ...base,
+    ...(Array.isArray(retry.on) && { on: Object.freeze(retry.on.map(String)) }),
+    ...(isRecord(retry.perCode) && {
+      perCode: Object.freeze(
+        Object.fromEntries(
+          Object.entries(retry.perCode).map((
+            [code, step],
+          ) => [code, step === false ? { ...base, maxAttempts: 1 } : retryStep(isRecord(step) ? step : {}, base)]),
+        ),
+      ),
+    }),
+  });
+}
+
+/** What `retry` leaves open is as in `base`. */
+function retryStep(retry: Props, base: RetryStep | null): RetryStep {
   const { backoff } = retry;
   const given = isRecord(backoff) ? backoff : {};
   const fixedMs = typeof backoff === "number" ? backoff : undefined;
   const kind = fixedMs !== undefined || given.kind === "fixed" ? "fixed" : "exponential";
   const initialMs = fixedMs ?? numberOr(given.initialMs, 200);
   return Object.freeze({
-    maxAttempts: numberOr(retry.maxAttempts, 1),
-    backoff: Object.freeze({
+    maxAttempts: numberOr(retry.maxAttempts, base?.maxAttempts ?? 1),
+    backoff: base !== null && backoff === undefined ? base.backoff : Object.freeze({
       kind,
       initialMs,
       factor: numberOr(given.factor, kind === "fixed" ? 1 : 2),
       maxMs: numberOr(given.maxMs, Math.max(initialMs, 30_000)),
     }),
-    jitter: numberOr(retry.jitter, 0.2),
-    ...(Array.isArray(retry.on) && { on: Object.freeze(retry.on.map(String)) }),
+    jitter: numberOr(retry.jitter, base?.jitter ?? 0.2),
   });
 }
 

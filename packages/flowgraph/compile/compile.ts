@@ -3,7 +3,8 @@ import type { CompiledPlan, FailurePolicy, Plan, PlanFunction, PlanNode, Referen
 import { isReference } from "../reference.ts";
 import { TemplateError } from "../template_error.ts";
 import { isWorkflowDefinition, type WorkflowDefinition } from "../workflow.ts";
-import type { BudgetProps } from "../component/props.ts";
+import type { Duration } from "../duration.ts";
+import type { BudgetProps, RetryProps } from "../component/props.ts";
 import { assignKeys } from "./assign_keys.ts";
 import { budgetLimits } from "./budget_limits.ts";
 import { buildNode } from "./build_node.ts";
@@ -20,6 +21,9 @@ export interface NamedTemplate {
   readonly failurePolicy?: FailurePolicy;
   /** What a run may use. */
   readonly budget?: BudgetProps;
+  /** For operations that say nothing of their own. */
+  readonly retry?: RetryProps;
+  readonly timeout?: Duration;
 }
 
 /** A plan with what was found wrong on the way to it, and where in the template each node comes from. */
@@ -65,7 +69,10 @@ export function render(source: WorkflowDefinition | NamedTemplate, input: unknow
 export function compilation(source: WorkflowDefinition | NamedTemplate, template: unknown): Compilation {
   const problems = new Problems();
   const read = readTemplate(template, problems);
-  const { drafts } = read;
+  const drafts = withDefaults(read.drafts, {
+    retry: source.retry ?? read.retry,
+    timeout: source.timeout ?? read.timeout,
+  });
   const byKey = assignKeys(drafts, problems);
   const functions = new Map<string, PlanFunction>();
   const context = { drafts, byKey, problems, functions, open: new Set<object>(), operations: { byId: null } };
@@ -84,6 +91,16 @@ export function compilation(source: WorkflowDefinition | NamedTemplate, template
     ...(budget !== null && { budget }),
   });
   return { compiled: Object.freeze({ plan, functions }), problems, locate };
+}
+
+/** Operations with what the whole workflow says of retries and time-outs, where they say nothing. */
+function withDefaults(
+  drafts: readonly Draft[],
+  defaults: { readonly retry: unknown; readonly timeout: unknown },
+): Draft[] {
+  const given = Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
+  if (Object.keys(given).length === 0) return [...drafts];
+  return drafts.map((draft) => draft.tag === "operation" ? { ...draft, props: { ...given, ...draft.props } } : draft);
 }
 
 function locateIn(drafts: readonly Draft[], index: number, at: readonly string[]): string {

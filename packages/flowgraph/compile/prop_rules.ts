@@ -40,7 +40,8 @@ const list: Rule = (value) => Array.isArray(value) ? null : "a list";
 const labels: Rule = (value) =>
   isRecord(value) && Object.values(value).every((label) => typeof label === "string") ? null : "an object of strings";
 
-const RETRY_PROPS = new Set(["maxAttempts", "backoff", "jitter", "on"]);
+const STEP_PROPS = new Set(["maxAttempts", "backoff", "jitter"]);
+const RETRY_PROPS = new Set([...STEP_PROPS, "on", "perCode"]);
 const BACKOFF_PROPS = new Set(["kind", "initialMs", "factor", "maxMs"]);
 
 const backoff: Rule = (value) => {
@@ -60,9 +61,35 @@ const backoff: Rule = (value) => {
 const retry: Rule = (value) => {
   if (!isRecord(value)) return "an object with maxAttempts";
   for (const name of Object.keys(value)) {
-    if (!RETRY_PROPS.has(name)) return `only "maxAttempts", "backoff", "jitter" and "on", not "${name}"`;
+    if (!RETRY_PROPS.has(name)) return `only "maxAttempts", "backoff", "jitter", "on" and "perCode", not "${name}"`;
   }
   if (count(value.maxAttempts)) return 'a whole number of 1 or more as "maxAttempts"';
+  const wanted = retryStep(value) ?? perCode(value.perCode);
+  if (wanted) return wanted;
+  return value.on === undefined || !texts(value.on) ? null : 'a list of error codes as "on"';
+};
+
+function perCode(value: unknown): string | null {
+  if (value === undefined) return null;
+  if (!isRecord(value)) return 'an object by error code as "perCode"';
+  for (const [code, step] of Object.entries(value)) {
+    if (step === false) continue;
+    if (!isRecord(step)) return `false or an object as "perCode.${code}"`;
+    for (const name of Object.keys(step)) {
+      if (!STEP_PROPS.has(name)) {
+        return `only "maxAttempts", "backoff" and "jitter" in "perCode.${code}", not "${name}"`;
+      }
+    }
+    if (step.maxAttempts !== undefined && count(step.maxAttempts)) {
+      return `a whole number of 1 or more as "perCode.${code}.maxAttempts"`;
+    }
+    const wanted = retryStep(step);
+    if (wanted) return `${wanted} in "perCode.${code}"`;
+  }
+  return null;
+}
+
+function retryStep(value: Readonly<Record<string, unknown>>): string | null {
   if (value.backoff !== undefined) {
     const wanted = backoff(value.backoff);
     if (wanted) return wanted;
@@ -71,8 +98,13 @@ const retry: Rule = (value) => {
   if (jitter !== undefined && (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))) {
     return '0 to 1 as "jitter"';
   }
-  return value.on === undefined || !texts(value.on) ? null : 'a list of error codes as "on"';
-};
+  return null;
+}
+
+/** What a retry policy must be, or null when it is one. */
+export const retryRule: Rule = retry;
+/** What a duration must be, or null when it is one. */
+export const durationRule: Rule = duration;
 
 const BUDGET_PROPS: ReadonlySet<string> = new Set(["calls", "tokens", "costMicros", "wallMs", "depth"]);
 
@@ -101,6 +133,8 @@ const common = { key: anything, title: text };
 const root = {
   output: reference,
   budget: budgetRule,
+  retry,
+  timeout: duration,
   failurePolicy: (value: unknown) =>
     value === "continue-running" || value === "abort-dependents" ? null : '"continue-running" or "abort-dependents"',
 };

@@ -13,6 +13,9 @@ export interface ReadTemplate {
   readonly output: unknown;
   readonly failurePolicy: unknown;
   readonly budget: unknown;
+  /** For operations that say nothing of their own. */
+  readonly retry: unknown;
+  readonly timeout: unknown;
 }
 
 interface Reading {
@@ -31,12 +34,14 @@ export function readTemplate(template: unknown, problems: Problems): ReadTemplat
   const place: Place = { parent: null, steps: [] };
   if (elements.length !== 1) {
     readWrapper(reading, elements, place, -1, null, 0, false);
-    return { drafts: reading.drafts, output: undefined, failurePolicy: undefined, budget: undefined };
+    const nothing = { output: undefined, failurePolicy: undefined, budget: undefined };
+    return { drafts: reading.drafts, ...nothing, retry: undefined, timeout: undefined };
   }
   const props = isRecord(first) && isRecord(first.props) ? first.props : NO_PROPS;
   if (isRecord(first) && first.type === "workflow" && props.name === undefined) readRoot(reading, first, place);
   else readElement(reading, first, place, -1, null, 0);
-  return { drafts: reading.drafts, output: props.output, failurePolicy: props.failurePolicy, budget: props.budget };
+  const { output, failurePolicy, budget, retry, timeout } = props;
+  return { drafts: reading.drafts, output, failurePolicy, budget, retry, timeout };
 }
 
 /** `<Workflow>` without a name at the root is the sequence of its children. */

@@ -47,6 +47,10 @@ export interface BudgetProps {
 export interface RootProps {
   /** What a run and all that descends from it may use. Absent: no limit of its own. */
   readonly budget?: BudgetProps;
+  /** For every operation that says nothing of its own; not for child runs. */
+  readonly retry?: RetryProps;
+  /** For every operation that says nothing of its own; not for child runs, signals and approvals. */
+  readonly timeout?: Duration;
   /** The run's output. Absent: the last node's data. */
   readonly output?: Reference;
   /** Default `"continue-running"`. */
@@ -54,7 +58,15 @@ export interface RootProps {
 }
 
 /** Retry policy as authors write it. */
-export interface RetryProps {
+export interface RetryProps extends RetryStep {
+  /** Error codes to retry. */
+  readonly on?: readonly string[];
+  /** What is different for an error of this code, whatever `on` says; false: it is not retried. */
+  readonly perCode?: Readonly<Record<string, Partial<RetryStep> | false>>;
+}
+
+/** How often and when. */
+export interface RetryStep {
   /** All attempts, the first included. */
   readonly maxAttempts: number;
   /** A number is a fixed delay in ms. Default: exponential from 200 ms, factor 2, at most 30 s. */
@@ -66,8 +78,6 @@ export interface RetryProps {
   };
   /** Random share of the delay, 0 to 1. Default 0.2. */
   readonly jitter?: number;
-  /** Error codes to retry. */
-  readonly on?: readonly string[];
 }
 
 /** What every Operation takes, whichever it calls. */

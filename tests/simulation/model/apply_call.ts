@@ -67,16 +67,19 @@ function checkRetry(
   policy: RetryPolicy | undefined,
 ): void {
   const { code } = event.error;
-  const again = policy !== undefined && event.attempt < policy.maxAttempts &&
-    (policy.on === undefined ? !NEVER_RETRIED.includes(code) : policy.on.includes(code));
+  const own = policy?.perCode?.[code];
+  const step = own ?? policy;
+  const wanted = own !== undefined ||
+    (policy?.on === undefined ? !NEVER_RETRIED.includes(code) : policy.on.includes(code));
+  const again = step !== undefined && event.attempt < step.maxAttempts && wanted;
   if (again !== (event.retryAt !== null)) {
     model.fail("retry", `"${inst.key}" failed with ${code} in attempt ${event.attempt}: retryAt is ${event.retryAt}`);
   }
-  if (policy === undefined || event.retryAt === null) return;
-  const { kind, initialMs, factor, maxMs } = policy.backoff;
+  if (step === undefined || event.retryAt === null) return;
+  const { kind, initialMs, factor, maxMs } = step.backoff;
   const full = Math.min(maxMs, kind === "fixed" ? initialMs : initialMs * factor ** (event.attempt - 1));
   const delay = event.retryAt - event.at;
-  if (delay > full + 1 || delay < full * (1 - policy.jitter) - 1) {
+  if (delay > full + 1 || delay < full * (1 - step.jitter) - 1) {
     model.fail("retry", `"${inst.key}" is to be tried again in ${delay} ms, its backoff is ${full} ms`);
   }
 }
