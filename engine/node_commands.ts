@@ -50,6 +50,7 @@ function actOnAttempt(run: ActiveRun, place: Place, type: "nudge" | "give-up", b
   const { kind } = run.node(place);
   const isCall = kind === "operation" || kind === "workflow";
   if (!isCall || frame.status[vertex] !== Status.WAITING || cell === undefined || cell.dueAt === null) return "idle";
+  if (run.calls.has(place)) return "idle"; // sent, and not yet in the log
   const key = keyOf(run.state, frame, vertex);
   if (type === "nudge") {
     run.emit({ type: "node.nudged", key, by }, place);
