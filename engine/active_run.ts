@@ -20,14 +20,15 @@ import type { RunHost } from "./run_host.ts";
 import { RunWaits } from "./run_waits.ts";
 import { pausedAround } from "./state/asks.ts";
 import { type Place, Status } from "./state/frame.ts";
-import { keyOf, leaves } from "./state/keys.ts";
+import { keyOf, leaves, locate } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
 
 const NONE: readonly never[] = Object.freeze([]);
 
 export class ActiveRun extends Appender {
   readonly id: string;
-  readonly state: RunState;
+  /** Replaced when the run moves to another version. */
+  state: RunState;
   readonly caller: Caller;
   readonly #host: RunHost;
   readonly calls: RunCalls;
@@ -47,6 +48,8 @@ export class ActiveRun extends Appender {
   /** Whether the batch that is being committed holds the terminal event. */
   closedInBatch = false;
   #waiters: ((event: Terminal | null) => void)[] | null = null;
+  /** Collects what is appended while a migration reads the log; null: none is under way. */
+  tail: RunEvent[] | null = null;
   onCreated: ((duplicateOf: string | null) => void) | null = null;
   /** Null: it has no gate. */
   #entry: RunEntry | null = null;
@@ -90,6 +93,7 @@ export class ActiveRun extends Appender {
   /** As {@linkcode emit}, of an event with its head: the caller has seen that the run has not ended. */
   append(event: RunEvent, place: Place | undefined): void {
     this.#host.push(this, event);
+    if (this.tail !== null) this.tail.push(event);
     this.state.apply(event, place);
     this.react();
   }
@@ -224,6 +228,37 @@ export class ActiveRun extends Appender {
     } finally {
       this.#reacting = false;
     }
+  }
+
+  /**
+   * Goes on from another state of the same log, in which every node that has begun stands as it does here. What is under way,
+   * held back or waited for is carried over by key; what is ready there and nobody has sent becomes ready here.
+   */
+  moveTo(state: RunState): void {
+    const old = this.state;
+    const carried = new Set(this.calls.all.keys());
+    const carry = (place: Place): Place => {
+      const key = keyOf(old, place.frame, place.vertex);
+      carried.add(key);
+      // A node that is nowhere in the new state had not begun, and is not wanted any more.
+      return locate(state, key) ?? place;
+    };
+    this.state = state;
+    this.#held = this.#held?.map(carry) ?? null;
+    this.#sealed = this.#sealed.map(carry);
+    this.#durability.carry(carry);
+    this.calls.carry((key) => locate(state, key));
+    this.waits.stop();
+    for (const place of leaves(state)) {
+      const due = place.frame.cells[place.vertex]?.dueAt ?? null;
+      const waits = place.frame.status[place.vertex] === Status.WAITING && due !== null;
+      if (waits && !carried.has(keyOf(state, place.frame, place.vertex))) this.waits.arm(place, due, this.#seq);
+    }
+    state.cancelled.length = 0; // long since carried out
+    const ready = state.ready.splice(0).filter(({ frame, vertex }) =>
+      frame.status[vertex] === Status.READY && !carried.has(keyOf(state, frame, vertex))
+    );
+    state.ready.push(...ready);
   }
 
   /** Stops all that this process does for the run, without an event: another owner will take it up. */

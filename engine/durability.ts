@@ -43,6 +43,11 @@ export class Durability {
     (this.#early ??= []).push({ place, seq });
   }
 
+  /** The run has moved to another state: what waits stands elsewhere. */
+  carry(move: (place: Place) => Place): void {
+    this.#early = this.#early?.map(({ place, seq }) => ({ place: move(place), seq })) ?? null;
+  }
+
   /** Resolves when `seq` is durable, or never will be. */
   reached(seq: number): Promise<void> {
     if (this.has(seq)) return Promise.resolve();

@@ -19,6 +19,8 @@ import {
 import { isTerminalType, type RunEvent, type Terminal } from "./events.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { toJsonValue } from "./json_value.ts";
+import type { Refusal } from "./lineage/refusals.ts";
+import { migrateRun, type MigrateTo } from "./migrate_run.ts";
 import type { NodeCall } from "./node_call.ts";
 import type { CommitResult, FencedError, LeaveGate } from "./ports.ts";
 import { ProgramCache } from "./program_cache.ts";
@@ -28,6 +30,7 @@ import type { RunEntry } from "./run_gate.ts";
 import { abortRun, answerSignal, pauseRun } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { foldRun } from "./state/fold_run.ts";
+import { planPin } from "./state/plan_pin.ts";
 
 /** For so long a handler that was told to end, and does not, keeps its place: as long as anybody may count on it. */
 const GATE_GRACE_MS = 5_000;
@@ -168,6 +171,23 @@ export class Engine {
     return outcome;
   }
 
+  /**
+   * Moves a live run to another version, whose plan is stored; resolves when durable. What speaks against it is given back, and
+   * nothing has changed then. Null: not live here.
+   */
+  async migrate(runId: string, to: MigrateTo): Promise<readonly Refusal[] | null> {
+    const run = this.#runs.get(runId);
+    if (run === undefined || run.state.terminal !== null) return null;
+    const { log } = this.#options;
+    const refusals = await migrateRun(run, to, {
+      program: (pin) => this.#programs.of(pin),
+      read: () => log.read({ runId }),
+      durable: () => this.#durable(run),
+    });
+    if (refusals?.length === 0) await this.#durable(run);
+    return refusals;
+  }
+
   /** Takes up a run that has just been claimed: folds its log and goes on. False: it has ended, or has no log. */
   async adopt(runId: string): Promise<boolean> {
     if (this.#runs.has(runId)) return true;
@@ -175,7 +195,7 @@ export class Engine {
     const created = events[0];
     const last = events[events.length - 1];
     if (created?.type !== "run.created" || last === undefined || isTerminalType(last.type)) return false;
-    const program = await this.#programs.of(created);
+    const program = await this.#programs.of(planPin(events)!);
     if (this.#runs.has(runId) || this.#state === "stopped") return true;
     const run = new ActiveRun(this.#host, { id: runId, caller: created.caller, state: foldRun(program, events) });
     this.#runs.set(runId, run);

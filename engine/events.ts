@@ -41,6 +41,7 @@ export type EventBody =
   | SignalTimedOut
   | RunPaused
   | RunResumed
+  | RunMigrated
   | RunCompleted
   | RunFailed
   | RunAborted;
@@ -293,6 +294,16 @@ export interface RunResumed {
   readonly by: string;
   /** It has not started yet, and waits again. */
   readonly queued?: true;
+}
+
+/** From here on the run is one of another version. Its whole log is folded under the plan of its newest migration. */
+export interface RunMigrated {
+  readonly type: "run.migrated";
+  readonly version: string;
+  readonly planHash: string;
+  /** What held until then. */
+  readonly from: { readonly version: string; readonly planHash: string };
+  readonly by: string;
 }
 
 export interface RunCompleted {

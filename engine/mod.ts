@@ -25,6 +25,9 @@ export { InvalidPlaces } from "./lineage/invalid_places.ts";
 export { keptNodes } from "./lineage/kept_nodes.ts";
 export { markFrom } from "./lineage/mark_from.ts";
 export { reusedResults } from "./lineage/reused_results.ts";
+export { refusals } from "./lineage/refusals.ts";
+export type { Refusal } from "./lineage/refusals.ts";
+export type { MigrateTo } from "./migrate_run.ts";
 export { FencedError } from "./ports.ts";
 export type {
   Clock,
@@ -54,6 +57,8 @@ export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";
 export type { Cell, Frame, Place } from "./state/frame.ts";
 export { keyOf, leaves, locate } from "./state/keys.ts";
 export { foldRun } from "./state/fold_run.ts";
+export { planPin } from "./state/plan_pin.ts";
+export type { PlanPin } from "./state/plan_pin.ts";
 export { RunState } from "./state/run_state.ts";
 export { callSpanId, formatTraceparent, parseTraceparent, runTrace } from "./trace_context.ts";
 export type { RunTrace, TraceContext } from "./trace_context.ts";

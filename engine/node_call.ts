@@ -4,7 +4,7 @@ import type { GatedCall } from "./ports.ts";
 import { callSpanId, formatTraceparent, runTrace } from "./trace_context.ts";
 import type { ActiveRun } from "./active_run.ts";
 import { rankOf } from "./rank.ts";
-import type { Frame } from "./state/frame.ts";
+import type { Frame, Place } from "./state/frame.ts";
 
 /**
  * One attempt under way. Its outcome counts once: `ended` is set by whoever ends it first (answer, error, time-out, abort), and
@@ -12,8 +12,8 @@ import type { Frame } from "./state/frame.ts";
  */
 export class NodeCall implements GatedCall {
   readonly run: ActiveRun;
-  readonly frame: Frame;
-  readonly vertex: number;
+  frame: Frame;
+  vertex: number;
   readonly nodeKey: string;
   readonly attempt: number;
   readonly requestId: string;
@@ -118,6 +118,11 @@ export class NodeCall implements GatedCall {
       if (this.#cancelled) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
+  }
+
+  moveTo({ frame, vertex }: Place): void {
+    this.frame = frame;
+    this.vertex = vertex;
   }
 
   /** Ends the call from this side: the signal first, then nobody listens any more. */

@@ -1,7 +1,7 @@
 import type { Plan, PlanFunction } from "@alkdev/flowgraph";
-import type { EventOf } from "./events.ts";
 import type { FunctionSource, PlanStore } from "./ports.ts";
 import { compileProgram, type Program } from "./program.ts";
+import type { PlanPin } from "./state/plan_pin.ts";
 
 /** Programs kept by default, though no live run may use them. */
 const DEFAULT_SIZE = 500;
@@ -44,14 +44,14 @@ export class ProgramCache {
   }
 
   /** The program of a run that is in the log. @throws Error when its plan, or a function of it, is not to be found */
-  async of(created: EventOf<"run.created">): Promise<Program> {
-    const kept = this.#programs.get(created.planHash);
+  async of(pin: PlanPin): Promise<Program> {
+    const kept = this.#programs.get(pin.planHash);
     if (kept !== undefined) return kept;
-    const plan = await this.#plans.get(created.planHash);
-    if (plan === null) throw new Error(`Cannot find plan "${created.planHash}" of run ${created.runId}`);
+    const plan = await this.#plans.get(pin.planHash);
+    if (plan === null) throw new Error(`Cannot find plan "${pin.planHash}" of run ${pin.runId}`);
     const functions = JSON.stringify(plan).includes('"$fn":')
-      ? await this.#functions.functions(created.workflow, created.version, created.input)
+      ? await this.#functions.functions(pin.workflow, pin.version, pin.input)
       : NO_FUNCTIONS;
-    return this.keep(created.planHash, plan, functions);
+    return this.keep(pin.planHash, plan, functions);
   }
 }

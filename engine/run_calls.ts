@@ -181,6 +181,14 @@ export class RunCalls {
     this.#calls = null;
   }
 
+  /** The run has moved to another state: its calls stand where their keys do there. */
+  carry(placeOf: (key: string) => Place | null): void {
+    for (const call of this.all.values()) {
+      const place = placeOf(call.nodeKey);
+      if (place !== null) call.moveTo(place);
+    }
+  }
+
   /** Lets go of an empty collection (R3). */
   tidy(): void {
     if (this.#calls?.size === 0) this.#calls = null;

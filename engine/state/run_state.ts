@@ -29,6 +29,8 @@ export class RunState {
   readonly root: Frame;
   input: Json = null;
   created: EventOf<"run.created"> | null = null;
+  /** The newest migration; null: the run is on the version that it started with. */
+  migrated: EventOf<"run.migrated"> | null = null;
   status: RunStatus = "queued";
   /** False: it waits at its gate. */
   started = false;
@@ -69,6 +71,9 @@ export class RunState {
         break;
       case "run.resumed":
         this.status = this.started ? "running" : "queued";
+        break;
+      case "run.migrated":
+        this.migrated = event;
         break;
       case "run.completed":
       case "run.failed":

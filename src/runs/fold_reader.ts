@@ -2,6 +2,7 @@ import {
   type EventLog,
   foldRun,
   type FunctionSource,
+  planPin,
   type PlanStore,
   ProgramCache,
   type RunEvent,
@@ -31,8 +32,12 @@ export class FoldReader {
   /** The state after `at` (default: the last event); null for a run without a log. */
   async state(runId: string, at: number = Infinity): Promise<RunState | null> {
     const events = await this.#log.read({ runId, ...(Number.isFinite(at) && { limit: at }) });
-    const created = events[0];
-    if (created?.type !== "run.created") return null;
-    return foldRun(await this.#programs.of(created), events);
+    return await this.fold(events);
+  }
+
+  /** The state that a log, or its beginning, folds to: under the plan that held at its end. Null: it has no start. */
+  async fold(events: readonly RunEvent[]): Promise<RunState | null> {
+    const pin = planPin(events);
+    return pin === null ? null : foldRun(await this.#programs.of(pin), events);
   }
 }

@@ -37,6 +37,8 @@ export function applyEvent(model: RunModel, event: RunEvent): void {
       model.status = to;
       return;
     }
+    case "run.migrated":
+      return; // the checker has made a model of the new plan
     case "run.completed":
     case "run.failed":
     case "run.aborted":

@@ -1,0 +1,96 @@
+/** Whether a run may go on under another plan: it must stand there as it stands under its own. Pure over both states. */
+import { diffPlans, type NodeChange } from "@alkdev/flowgraph";
+import { isLeaf, VertexKind } from "../program.ts";
+import { type Frame, Status, STATUS_NAMES } from "../state/frame.ts";
+import { keyOf, locate } from "../state/keys.ts";
+import type { RunState } from "../state/run_state.ts";
+
+/** What speaks against a migration. */
+export interface Refusal {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** Told at most: who has a thousand has seen enough. */
+const MAX_REFUSALS = 100;
+
+/**
+ * `before` is a run's state under its plan, `after` the fold of the same log under the other. Every node that has begun must be
+ * there, unchanged, in the same items and turns, with the same status, and with nothing before it that has still to happen.
+ */
+export function refusals(
+  before: RunState,
+  after: RunState,
+  options: { readonly sameFunctions: boolean },
+): readonly Refusal[] {
+  const diff = diffPlans(before.program.plan, after.program.plan, options);
+  const changed = new Map(diff.changed.filter(({ affectsResult }) => affectsResult).map((one) => [one.key, one]));
+  const found: Refusal[] = [];
+  for (const { frame, vertex } of begun(before)) {
+    const reason = reasonAgainst({ before, after, changed, frame, vertex });
+    if (reason === null) continue;
+    found.push({ key: keyOf(before, frame, vertex), reason });
+    if (found.length >= MAX_REFUSALS) break;
+  }
+  return found;
+}
+
+/** Leaves, gates, Maps and Loops that have begun. Other containers do nothing of their own. */
+function* begun(state: RunState): Generator<{ readonly frame: Frame; readonly vertex: number }> {
+  const { program } = state;
+  const frames = [state.root];
+  for (let frame = frames.pop(); frame !== undefined; frame = frames.pop()) {
+    for (let vertex = 0; vertex < frame.status.length; vertex++) {
+      const index = frame.block.nodes[vertex]!;
+      if (frame.status[vertex] === Status.IDLE || program.entry[index] !== vertex) continue;
+      if (decides(frame, vertex) || isLeaf(program.plan.nodes[index]!)) yield { frame, vertex };
+    }
+    for (const expansion of frame.expansions?.values() ?? []) frames.push(...expansion.frames);
+  }
+}
+
+function decides(frame: Frame, vertex: number): boolean {
+  const kind = frame.block.kinds[vertex]!;
+  return kind === VertexKind.GATE || kind === VertexKind.EXPAND || kind === VertexKind.LOOP;
+}
+
+function reasonAgainst(
+  { before, after, changed, frame, vertex }: {
+    readonly before: RunState;
+    readonly after: RunState;
+    readonly changed: ReadonlyMap<string, NodeChange>;
+    readonly frame: Frame;
+    readonly vertex: number;
+  },
+): string | null {
+  const planKey = before.program.plan.nodes[frame.block.nodes[vertex]!]!.key;
+  const status = frame.status[vertex]!;
+  const has = `has begun (it is ${STATUS_NAMES[status]})`;
+  if (!after.program.indexOf.has(planKey)) return `It ${has}, and the new version does not have it`;
+  const change = changed.get(planKey);
+  if (change !== undefined) {
+    return `It ${has}, and is another in the new version: ${
+      change.fields.map(({ field }) => field).join(", ")
+    } changed`;
+  }
+  const there = locate(after, keyOf(before, frame, vertex));
+  if (there === null) return `It ${has}, and the new version does not get to it by what has been decided so far`;
+  const now = there.frame.status[there.vertex]!;
+  if (now !== status && !(isQueued(frame, vertex) && isQueued(there.frame, there.vertex))) {
+    return `It ${has}, and would be ${STATUS_NAMES[now]} in the new version`;
+  }
+  const isCut = status === Status.ABORTED || status === Status.SKIPPED;
+  if (!isCut && there.frame.pending[there.vertex]! > 0) {
+    return `It ${has}, and comes after nodes in the new version that have not ended`;
+  }
+  if (frame.taken?.get(vertex) !== there.frame.taken?.get(there.vertex)) {
+    return `It ${has}, and would take another branch in the new version`;
+  }
+  return null;
+}
+
+/** Ready, or in line for a slot: nothing has been done for it yet. */
+function isQueued(frame: Frame, vertex: number): boolean {
+  const status = frame.status[vertex]!;
+  return status === Status.READY || (status === Status.WAITING && frame.cells[vertex] === undefined);
+}
