@@ -9,6 +9,7 @@ import { CallError, type Identity } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import { ActiveRun } from "./active_run.ts";
 import { CallSlots } from "./call_slots.ts";
+import { createdBody } from "./created_body.ts";
 import {
   DEFAULT_ENGINE_LIMITS,
   type EngineLimits,
@@ -257,23 +258,7 @@ export class Engine {
           )
           : resolve({ runId: duplicateOf ?? id, duplicate: duplicateOf !== null });
     });
-    run.emit({
-      type: "run.created",
-      workflow: params.workflow,
-      version: params.version,
-      planHash: params.planHash,
-      input,
-      caller: params.caller,
-      labels: params.labels ?? {},
-      priority: params.priority ?? 0,
-      parent: params.parent ?? null,
-      idempotencyKey: params.idempotencyKey ?? null,
-      deadline: params.deadline ?? null,
-      ...(params.budget && { budget: params.budget }),
-      ...(params.lineage !== undefined && { lineage: params.lineage }),
-      ...(params.gate !== undefined && { gate: params.gate }),
-      ...(params.traceparent !== undefined && { traceparent: params.traceparent }),
-    });
+    run.emit(createdBody(params, input));
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;
   }

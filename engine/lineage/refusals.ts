@@ -26,8 +26,9 @@ export function refusals(
   const diff = diffPlans(before.program.plan, after.program.plan, options);
   const changed = new Map(diff.changed.filter(({ affectsResult }) => affectsResult).map((one) => [one.key, one]));
   const found: Refusal[] = [];
-  for (const { frame, vertex } of begun(before)) {
-    const reason = reasonAgainst({ before, after, changed, frame, vertex });
+  for (const { frame, vertex, hasBegun } of concerned(before)) {
+    const reason = lostAsk(before, after, frame, vertex) ??
+      (hasBegun ? reasonAgainst({ before, after, changed, frame, vertex }) : null);
     if (reason === null) continue;
     found.push({ key: keyOf(before, frame, vertex), reason });
     if (found.length >= MAX_REFUSALS) break;
@@ -35,18 +36,39 @@ export function refusals(
   return found;
 }
 
-/** Leaves, gates, Maps and Loops that have begun. Other containers do nothing of their own. */
-function* begun(state: RunState): Generator<{ readonly frame: Frame; readonly vertex: number }> {
+/**
+ * Every place whose node has begun, as far as it is a leaf, a gate, a Map or a Loop: other containers do nothing of their own. And
+ * every place of a frame in which something was asked of a node.
+ */
+function* concerned(
+  state: RunState,
+): Generator<{ readonly frame: Frame; readonly vertex: number; readonly hasBegun: boolean }> {
   const { program } = state;
   const frames = [state.root];
   for (let frame = frames.pop(); frame !== undefined; frame = frames.pop()) {
     for (let vertex = 0; vertex < frame.status.length; vertex++) {
       const index = frame.block.nodes[vertex]!;
-      if (frame.status[vertex] === Status.IDLE || program.entry[index] !== vertex) continue;
-      if (decides(frame, vertex) || isLeaf(program.plan.nodes[index]!)) yield { frame, vertex };
+      if (program.entry[index] !== vertex) continue;
+      const acts = decides(frame, vertex) || isLeaf(program.plan.nodes[index]!);
+      const hasBegun = acts && frame.status[vertex] !== Status.IDLE;
+      if (hasBegun || frame.asks !== null) yield { frame, vertex, hasBegun };
     }
     for (const expansion of frame.expansions?.values() ?? []) frames.push(...expansion.frames);
   }
+}
+
+/** A node that is paused, or to be aborted when it is its turn, must not get away. */
+function lostAsk(before: RunState, after: RunState, frame: Frame, vertex: number): string | null {
+  const { asks } = frame;
+  const index = frame.block.nodes[vertex]!;
+  if (asks === null || before.program.entry[index] !== vertex) return null;
+  if (!asks.paused.has(index) && !asks.doomed.has(vertex)) return null;
+  const there = locate(after, keyOf(before, frame, vertex));
+  const kept = there?.frame.asks ?? null;
+  if (kept !== null && asks.paused.has(index) === kept.paused.has(there!.frame.block.nodes[there!.vertex]!)) {
+    return null;
+  }
+  return "It is paused or to be aborted, and the new version does not have it there";
 }
 
 function decides(frame: Frame, vertex: number): boolean {

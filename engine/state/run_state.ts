@@ -16,7 +16,7 @@ import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
 import { fillRequested, fillWaiting } from "./fill_cell.ts";
-import { fillReused, takeOffer } from "./offers.ts";
+import { keepOffer, useOffer } from "./offers.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
 import { mapItems } from "./values.ts";
 
@@ -81,7 +81,7 @@ export class RunState {
         this.#end(event);
         break;
       case "node.reused":
-        this.#offer(event);
+        keepOffer(this, event, (at) => this.#reuse(at.frame, at.vertex));
         break;
       case "node.aborted":
       case "node.paused":
@@ -262,18 +262,10 @@ export class RunState {
     }
   }
 
-  #offer(event: EventOf<"node.reused">): void {
-    (this.offers ??= new Map()).set(event.key, event);
-    const at = locate(this, event.key);
-    if (at !== null && at.frame.status[at.vertex] === Status.READY) this.#reuse(at.frame, at.vertex);
-  }
-
   #reuse(frame: Frame, vertex: number): boolean {
-    const offer = takeOffer(this, frame, vertex);
-    if (offer === null) return false;
-    fillReused(frame.cell(vertex), offer);
-    this.#settle(frame, vertex, Status.COMPLETED);
-    return true;
+    const isReused = useOffer(this, frame, vertex);
+    if (isReused) this.#settle(frame, vertex, Status.COMPLETED);
+    return isReused;
   }
 
   #takeBranch(frame: Frame, vertex: number, branch: "then" | "else" | "none"): void {
