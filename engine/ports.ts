@@ -132,8 +132,11 @@ export interface Clock {
   now(): number;
   /** Runs `callback` once at or after `due` (ms epoch). Returns its cancellation. */
   at(due: number, callback: () => void): () => void;
-  /** Runs `callback` after all promise jobs queued by now have run: the end of the current turn. */
-  afterTurn(callback: () => void): void;
+  /**
+   * Runs `callback` after all promise jobs queued by now have run: the end of the current turn. `hurry`: nothing else is
+   * going on, so the runtime need not look for input first.
+   */
+  afterTurn(callback: () => void, hurry?: boolean): void;
 }
 
 export interface Ids {
