@@ -41,11 +41,21 @@ export function createEventLog(
   const connecting: (Promise<Connection> | undefined)[] = [];
   const concurrency = db.kind === "postgres" ? COMMITS_AT_ONCE : 1;
   const { hubId, epoch } = lease;
-  let next = 0;
+  /** Batches under way on each connection. */
+  const busy: number[] = Array.from({ length: concurrency }, () => 0);
 
   async function send(batch: readonly RunEvent[]): Promise<CommitResult> {
-    const turn = next++ % concurrency;
-    const connection = await (connecting[turn] ??= db.connect());
+    // The first that is idle: taking turns, each backend would have forgotten what it needs when a lone run is at work.
+    const free = busy.indexOf(Math.min(...busy));
+    busy[free]!++;
+    try {
+      return await sendOn(await (connecting[free] ??= db.connect()), batch);
+    } finally {
+      busy[free]!--;
+    }
+  }
+
+  async function sendOn(connection: Connection, batch: readonly RunEvent[]): Promise<CommitResult> {
     const { name, text, values } = (smallBatches ? encodeSmallBatch(batch) : null) ?? encodeLargeBatch(batch);
     const answer = await connection.call({ name, text, values: [hubId, String(epoch), ...values] });
     if (answer === null) throw new FencedError(hubId, epoch);
