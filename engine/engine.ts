@@ -331,7 +331,10 @@ export class Engine {
       if (next.run.holdBack(next)) {
         this.#slots.release(next.orgId);
         this.#leave(next);
-      } else this.#dispatch(next);
+      } else {
+        this.#options.onWaited?.(this.#options.clock.now() - next.startedAt);
+        this.#dispatch(next);
+      }
     }
   }
 

@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly limits?: Partial<EngineLimits>;
   /** After each commit, in order: what has become durable. */
   readonly onCommitted?: (events: readonly RunEvent[]) => void;
+  /** A call that had waited `ms` for room is now sent. */
+  readonly onWaited?: (ms: number) => void;
   /** The lease is lost: this engine has stopped driving. */
   readonly onFenced?: (error: FencedError) => void;
   /** Commits fail and are sent again (error), or go through again (null). */

@@ -94,7 +94,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const clock = createSystemClock();
   const feed = new RunFeed();
   const runsOf = (): Runs => late.runs!; // no socket is accepted before the last step
-  const sight = openSight(startup, { db: foundation.db, clock });
+  const sight = openSight(startup, { db: foundation.db, clock, engine: () => late.engine });
   const budgets = openBudgets(startup, {
     db: foundation.db,
     clock,
@@ -151,7 +151,9 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       pool.accept(socket, principal);
     },
     readiness: () => startup.readiness,
-    metrics: createMetrics({ engine, pool, peers }),
+    onAnswered: (request) => sight.meter.answered(request),
+    onStream: sight.onStream,
+    metrics: createMetrics({ engine, pool, peers, sight }),
     version: VERSION,
     limits: config.limits,
     log: hubLogger("server"),

@@ -64,8 +64,9 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   const { dispatcher, peers } = operations;
   const templates = await openTemplates(startup, parts);
   startup.step("engine");
-  const log = createEventLog(db, lease);
-  startup.onStop(() => log.close());
+  const stored = createEventLog(db, lease);
+  startup.onStop(() => stored.close());
+  const log = sight.measured(stored);
   const plans = createPlanStore(db);
   const functions = functionsOf(templates);
   const owners = peers === null ? {} : { owners: peers.owners };
@@ -83,9 +84,11 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     limits: { value: { maxBytes: config.limits.inputBytes, maxDepth: config.limits.jsonDepth } },
     onCommitted: (events) => {
       feed.publish(events);
+      sight.committed(events);
       peers?.committed(events);
       budgets.calls.committed(events);
     },
+    onWaited: (ms) => sight.meter.queueWaits.add(ms / 1000),
     onFenced,
     onTrouble: (error) =>
       error === null

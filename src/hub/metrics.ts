@@ -1,11 +1,18 @@
 import { Gauge, Registry } from "prom-client";
 import type { Engine } from "../../engine/mod.ts";
+import { registerMeter } from "./meter_metrics.ts";
 import type { Peers } from "./peers.ts";
+import type { Sight } from "./sight.ts";
 import type { RunnerPool } from "../spokes/mod.ts";
 
 /** Prometheus text of what the hub is doing now. */
 export function createMetrics(
-  parts: { readonly engine: Engine; readonly pool: RunnerPool; readonly peers: Peers | null },
+  parts: {
+    readonly engine: Engine;
+    readonly pool: RunnerPool;
+    readonly peers: Peers | null;
+    readonly sight: Pick<Sight, "meter" | "stats">;
+  },
 ): () => Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number) =>
@@ -33,6 +40,11 @@ export function createMetrics(
     gauge("hub_peer_calls_waiting", "Calls that wait for a hub with a spoke for them", () => peers.stats().waiting);
     gauge("hub_peer_calls_served", "Calls of other hubs under way on spokes of this one", () => peers.stats().served);
   }
+  const { meter, stats } = parts.sight;
+  registerMeter(registry, meter);
+  gauge("hub_sse_watchers", "Event streams that are open", () => meter.streams);
+  gauge("hub_log_lines_waiting", "Log lines of runs that wait to be written", () => stats().logsWaiting);
+  gauge("hub_log_lines_dropped", "Log lines of runs dropped since the start", () => stats().logsDropped);
   gauge("process_resident_memory_bytes", "Resident memory", () => Deno.memoryUsage().rss);
   return () => registry.metrics();
 }

@@ -1,9 +1,17 @@
-import type { Clock } from "../../engine/mod.ts";
+import type { Clock, Engine, EventLog, RunEvent } from "../../engine/mod.ts";
 import type { CallObserver } from "../dispatch/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import { type Route, type ServerLog, sightRoutes } from "../server/mod.ts";
-import { createRunLogs, LogCollector, LogFeed, type LogStore } from "../sight/mod.ts";
-import { createLogStore, createRunStore, type Database } from "../storage/mod.ts";
+import {
+  createRunLogs,
+  HistoryRecorder,
+  type HistoryStore,
+  LogCollector,
+  LogFeed,
+  type LogStore,
+  Meter,
+} from "../sight/mod.ts";
+import { createHistoryStore, createLogStore, createRunStore, type Database } from "../storage/mod.ts";
 import type { Startup } from "./startup.ts";
 
 /** What can be seen of runs beside their state. */
@@ -11,10 +19,25 @@ export interface Sight {
   /** Told what handlers and spokes say. */
   readonly observer: CallObserver;
   readonly logStore: LogStore;
+  readonly historyStore: HistoryStore;
+  readonly meter: Meter;
+  stats(): { readonly logsWaiting: number; readonly logsDropped: number };
+  /** Called with each commit. */
+  committed(events: readonly RunEvent[]): void;
+  /** The same log, whose commits are measured. */
+  measured(log: EventLog): EventLog;
+  /** Told when an event stream begins, and when it is over. */
+  readonly onStream: (isOpen: boolean) => void;
   routes(parts: { readonly log: ServerLog; readonly closing: AbortSignal }): readonly Route[];
 }
 
-export function openSight(startup: Startup, { db, clock }: { readonly db: Database; readonly clock: Clock }): Sight {
+/** How often the event loop is looked at, in ms. */
+const LAG_EVERY_MS = 500;
+
+export function openSight(
+  startup: Startup,
+  { db, clock, engine }: { readonly db: Database; readonly clock: Clock; readonly engine: () => Engine | null },
+): Sight {
   const logStore = createLogStore(db);
   const feed = new LogFeed();
   const trouble = hubLogger("sight");
@@ -29,6 +52,20 @@ export function openSight(startup: Startup, { db, clock }: { readonly db: Databa
         : trouble.warn("Log lines of runs could not be written and wait: {error}", { error: String(error) }),
   });
   startup.onStop(() => collector.close());
+  const created = (runId: string) => engine()?.live(runId)?.state.created ?? null;
+  const workflowOf = (runId: string): string => created(runId)?.workflow ?? "";
+  const meter = new Meter();
+  const onStream = (isOpen: boolean): void => void (meter.streams += isOpen ? 1 : -1);
+  watchLag(startup, meter);
+  const historyStore = createHistoryStore(db);
+  const recorder = new HistoryRecorder({
+    store: historyStore,
+    clock,
+    created,
+    onCall: (call) => meter.ended(call),
+    onTrouble: (error) => trouble.warn("History could not be written: {error}", { error: String(error) }),
+  });
+  startup.onStop(() => recorder.close());
   const logs = createRunLogs({ runs: createRunStore(db), store: logStore, feed, clock });
   return {
     observer: {
@@ -41,6 +78,41 @@ export function openSight(startup: Startup, { db, clock }: { readonly db: Databa
       },
     },
     logStore,
-    routes: ({ log, closing }) => sightRoutes({ logs, log, closing }),
+    historyStore,
+    meter,
+    stats() {
+      const { waiting, dropped } = collector.stats();
+      return { logsWaiting: waiting, logsDropped: dropped };
+    },
+    committed(events) {
+      recorder.observe(events);
+      meter.observe(events, workflowOf);
+    },
+    onStream,
+    measured: (log) => measuredLog(log, meter),
+    routes: ({ log, closing }) => sightRoutes({ logs, log, closing, onStream }),
+  };
+}
+
+function watchLag(startup: Startup, meter: Meter): void {
+  let due = performance.now() + LAG_EVERY_MS;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    meter.loopLag.add(Math.max(0, now - due) / 1000);
+    due = now + LAG_EVERY_MS;
+  }, LAG_EVERY_MS);
+  startup.onStop(() => clearInterval(timer));
+}
+
+function measuredLog(log: EventLog, meter: Meter): EventLog {
+  return {
+    ...(log.concurrency !== undefined && { concurrency: log.concurrency }),
+    read: (params) => log.read(params),
+    async commit(batch) {
+      const since = performance.now();
+      const result = await log.commit(batch);
+      meter.committed(batch.length, performance.now() - since);
+      return result;
+    },
   };
 }

@@ -26,7 +26,7 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
   const checkBody = route.body === undefined ? null : TypeCompiler.Compile(route.body);
   const none: JsonBody = { value: undefined, bytes: 0 };
 
-  return async function handle(request, params) {
+  const answer: RouteHandler = async (request, params) => {
     const { headers } = request;
     const requestId = requestIdOf(headers);
     try {
@@ -35,7 +35,7 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);
       const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;
-      const answer = await route.handle({
+      const given = await route.handle({
         principal,
         // The caller alone is what use cases may keep: not which key it came with.
         caller: principal === null ? null : { identity: principal.identity, orgId: principal.orgId },
@@ -47,10 +47,18 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
         requestId,
         request,
       });
-      return toResponse(answer, requestId);
+      return toResponse(given, requestId);
     } catch (error) {
       return problemResponse(error, requestId, log);
     }
+  };
+  if (deps.onAnswered === undefined) return answer;
+  return async (request, params) => {
+    const since = performance.now();
+    const response = await answer(request, params);
+    const { path, method } = route;
+    deps.onAnswered?.({ route: path, method, status: response.status, ms: performance.now() - since });
+    return response;
   };
 }
 

@@ -89,6 +89,15 @@ export interface ServerDeps {
   /** Takes over an authenticated socket, which may not be open yet. */
   acceptSocket(socket: WebSocket, principal: Principal): void;
   readiness(): Readiness;
+  /** Told of every request that has been answered: `ms` until its head was made. */
+  onAnswered?(request: {
+    readonly route: string;
+    readonly method: string;
+    readonly status: number;
+    readonly ms: number;
+  }): void;
+  /** Told when a stream of events begins, and when it is over. */
+  readonly onStream?: (isOpen: boolean) => void;
   /** Prometheus text; absent: 404. */
   metrics?(): Promise<string>;
   readonly version: string;

@@ -15,6 +15,8 @@ export interface SseSource<T> {
   readonly heartbeatMs: number;
   /** Ends the stream when it aborts. */
   readonly closing: AbortSignal | undefined;
+  /** Told when the stream begins and when it is over. */
+  readonly onOpen?: ((isOpen: boolean) => void) | undefined;
 }
 
 /** The body of an event stream. */
@@ -41,6 +43,7 @@ class EventStream<T> {
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     // At once, so that the client sees the response's head before the first event.
     controller.enqueue(this.#encoder.encode(": open\n\n"));
+    this.#source.onOpen?.(true);
     this.#heartbeat = setInterval(() => {
       if (!this.#over && (controller.desiredSize ?? 0) > 0) controller.enqueue(this.#encoder.encode(SSE_HEARTBEAT));
     }, this.#source.heartbeatMs);
@@ -65,6 +68,7 @@ class EventStream<T> {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#heartbeat);
+    this.#source.onOpen?.(false);
     if (this.#onClosing !== undefined) this.#source.closing?.removeEventListener("abort", this.#onClosing);
     this.#source.stop();
     // An iterator that is waiting answers only when what feeds it stops; nobody waits for that here.

@@ -14,6 +14,7 @@ export { createFlowStore } from "./flow_store.ts";
 export { acquireLease } from "./lease.ts";
 export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
+export { createHistoryStore } from "./history_store.ts";
 export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { ensureAccount, ensureOrganization } from "./organization_store.ts";

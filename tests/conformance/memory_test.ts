@@ -1,6 +1,7 @@
 import { acquireMemoryLease, createMemoryLog, createMemoryPlanStore, MemoryStore } from "../../engine/memory/mod.ts";
 import { eventLogConformance } from "./event_log.ts";
-import { createMemoryLogStore } from "../../src/sight/mod.ts";
+import { createMemoryHistoryStore, createMemoryLogStore } from "../../src/sight/mod.ts";
+import { historyStoreConformance } from "./history_store.ts";
 import { logStoreConformance } from "./log_store.ts";
 import { MemoryFlowStore } from "../../src/flow/memory_flow_store.ts";
 import { flowStoreConformance } from "./flow_store.ts";
@@ -58,3 +59,7 @@ flowStoreConformance("memory", () => {
     close: () => Promise.resolve(),
   });
 });
+historyStoreConformance(
+  "memory",
+  () => Promise.resolve({ store: createMemoryHistoryStore(), close: () => Promise.resolve() }),
+);

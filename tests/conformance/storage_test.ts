@@ -1,12 +1,14 @@
 import { createEventLog } from "../../src/storage/event_log.ts";
 import type { StoredEventLog } from "../../src/storage/event_log.ts";
 import { acquireLease } from "../../src/storage/lease.ts";
+import { createHistoryStore } from "../../src/storage/history_store.ts";
 import { createLogStore } from "../../src/storage/log_store.ts";
 import { createPlanStore } from "../../src/storage/plan_store.ts";
 import { databaseKinds, testDatabase } from "../support/test_database.ts";
 import type { DatabaseKind } from "../support/test_database.ts";
 import { eventLogConformance } from "./event_log.ts";
 import type { LogWorld } from "./event_log.ts";
+import { historyStoreConformance } from "./history_store.ts";
 import { logStoreConformance } from "./log_store.ts";
 import { createFlowStore } from "../../src/storage/flow_store.ts";
 import { flowStoreConformance } from "./flow_store.ts";
@@ -63,6 +65,10 @@ for (const kind of await databaseKinds()) {
     return { store: createLogStore(db), close: drop };
   });
   flowStoreConformance(kind, () => flowWorld(kind));
+  historyStoreConformance(kind, async () => {
+    const { db, drop } = await testDatabase(kind);
+    return { store: createHistoryStore(db), close: drop };
+  });
   planStoreConformance(kind, async () => {
     const { db, drop } = await testDatabase(kind);
     return { store: createPlanStore(db), again: () => createPlanStore(db), close: drop };

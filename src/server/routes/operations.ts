@@ -134,6 +134,7 @@ function streamRoute(deps: ServerDeps): Route {
         stop: () => stopped.abort(),
         heartbeatMs: HEARTBEAT_MS,
         closing: deps.closing,
+        onOpen: deps.onStream,
       }, requestId);
     },
   });

@@ -62,7 +62,7 @@ async function stream(
   after: number,
   requestId: string,
 ): Promise<Response | Reply> {
-  const { runs, log, closing } = deps;
+  const { runs, log, closing, onStream } = deps;
   // Before the head is sent: a run that cannot be seen is a 404, not a broken stream.
   if (await hasNothingLeft(runs, caller, runId, after)) return reply(204, undefined);
   const stopped = new AbortController();
@@ -75,6 +75,7 @@ async function stream(
     stop: () => stopped.abort(),
     heartbeatMs: HEARTBEAT_MS,
     closing,
+    onOpen: onStream,
   }, requestId);
 }
 

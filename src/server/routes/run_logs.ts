@@ -36,10 +36,11 @@ export interface RunLogsDeps {
   readonly logs: RunLogs;
   readonly log: ServerLog;
   readonly closing?: AbortSignal;
+  readonly onStream?: (isOpen: boolean) => void;
 }
 
 /** `GET /api/runs/:id/logs`, as a page or as a live stream. */
-export function runLogsRoute({ logs, log, closing }: RunLogsDeps): Route {
+export function runLogsRoute({ logs, log, closing, onStream }: RunLogsDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/runs/:id/logs",
@@ -83,6 +84,7 @@ export function runLogsRoute({ logs, log, closing }: RunLogsDeps): Route {
         stop: () => stopped.abort(),
         heartbeatMs: HEARTBEAT_MS,
         closing,
+        onOpen: onStream,
       }, requestId);
     },
   });
