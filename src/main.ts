@@ -94,7 +94,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const clock = createSystemClock();
   const feed = new RunFeed();
   const runsOf = (): Runs => late.runs!; // no socket is accepted before the last step
-  const sight = openSight(startup, { db: foundation.db, clock, engine: () => late.engine });
+  const sight = await openSight(startup, {
+    db: foundation.db,
+    clock,
+    engine: () => late.engine,
+    hubId: foundation.hubId,
+    version: VERSION,
+  });
   const budgets = openBudgets(startup, {
     db: foundation.db,
     clock,

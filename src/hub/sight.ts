@@ -13,6 +13,7 @@ import {
 } from "../sight/mod.ts";
 import { createHistoryStore, createLogStore, createRunStore, type Database } from "../storage/mod.ts";
 import type { Startup } from "./startup.ts";
+import { openTracing } from "./tracing.ts";
 
 /** What can be seen of runs beside their state. */
 export interface Sight {
@@ -34,10 +35,16 @@ export interface Sight {
 /** How often the event loop is looked at, in ms. */
 const LAG_EVERY_MS = 500;
 
-export function openSight(
+export async function openSight(
   startup: Startup,
-  { db, clock, engine }: { readonly db: Database; readonly clock: Clock; readonly engine: () => Engine | null },
-): Sight {
+  { db, clock, engine, hubId, version }: {
+    readonly db: Database;
+    readonly clock: Clock;
+    readonly engine: () => Engine | null;
+    readonly hubId: string;
+    readonly version: string;
+  },
+): Promise<Sight> {
   const logStore = createLogStore(db);
   const feed = new LogFeed();
   const trouble = hubLogger("sight");
@@ -66,6 +73,8 @@ export function openSight(
     onTrouble: (error) => trouble.warn("History could not be written: {error}", { error: String(error) }),
   });
   startup.onStop(() => recorder.close());
+  let read: EventLog["read"] = () => Promise.resolve([]); // until the log is there nothing is committed
+  const tracer = await openTracing(startup, { hubId, version, created, read: (params) => read(params) });
   const logs = createRunLogs({ runs: createRunStore(db), store: logStore, feed, clock });
   return {
     observer: {
@@ -87,9 +96,13 @@ export function openSight(
     committed(events) {
       recorder.observe(events);
       meter.observe(events, workflowOf);
+      tracer?.observe(events);
     },
     onStream,
-    measured: (log) => measuredLog(log, meter),
+    measured(log) {
+      read = (params) => log.read(params);
+      return measuredLog(log, meter);
+    },
     routes: ({ log, closing }) => sightRoutes({ logs, log, closing, onStream }),
   };
 }

@@ -12,3 +12,4 @@ export { type EndedCall, HistoryRecorder, type RecorderOptions } from "./history
 export { SubjectStats } from "./history/subject_stats.ts";
 export { type Usage, usageOf } from "./history/usage.ts";
 export { type AnsweredRequest, type Buckets, type Labelled, Meter } from "./metrics/meter.ts";
+export { type EndedSpan, TraceRecorder, type TraceRecorderOptions } from "./trace/trace_recorder.ts";

@@ -18,6 +18,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/runs": ["engine", "packages/flowgraph", "packages/operations"],
   "src/sight": ["engine", "src/runs", "src/logger", "packages/flowgraph", "packages/operations"],
   "src/flow": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
+  "src/otel": ["src/sight", "src/logger"],
   "src/templates": ["src/runs", "packages/flowgraph", "packages/operations"],
   "src/auth": ["src/runs", "packages/keypal", "packages/operations"],
   "src/egress": ["engine", "packages/operations"],
@@ -90,6 +91,7 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "@marcbachmann/cel-js": ["packages/flowgraph"],
   "@logtape/logtape": ["src/logger"],
   "re2js": ["packages/operations"],
+  "@opentelemetry/": ["src/otel"],
 };
 
 /** What the runtime-agnostic rooms must not mention. */
