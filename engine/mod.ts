@@ -46,6 +46,8 @@ export type {
   PlanStore,
   Random,
 } from "./ports.ts";
+export { replayLog } from "./replay_log.ts";
+export type { Divergence } from "./replay_log.ts";
 export { childrenOf, compileProgram, isLeaf } from "./program.ts";
 export type { Program } from "./program.ts";
 export { ProgramCache } from "./program_cache.ts";

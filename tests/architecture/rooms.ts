@@ -9,6 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "packages/operations": ["packages/pubsub"],
   "packages/flowgraph": ["packages/operations"],
   "packages/spoke": ["packages/operations", "packages/pubsub"],
+  "packages/testing": ["engine", "packages/flowgraph", "packages/operations"],
   "engine": ["packages/flowgraph", "packages/operations", "packages/pubsub"],
   "workflows": ["packages/flowgraph", "packages/operations"],
   "src/config": ["src/crypto", "packages/operations"],
