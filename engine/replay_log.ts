@@ -111,12 +111,12 @@ function checkRequest(state: RunState, place: Place, node: PlanNode, event: Even
 
 function checkRetry(node: PlanNode, event: EventOf<"call.responded"> | EventOf<"call.error">): Check {
   if (event.type === "call.responded" || (node.kind !== "operation" && node.kind !== "workflow")) return null;
-  const { key, attempt, error: { code }, retryAt, at } = event;
-  const next = nextAttemptAt({ policy: node.retry, attempt, code, now: at, random: () => 0 });
+  const { key, attempt, error, retryAt, at } = event;
+  const next = nextAttemptAt({ policy: node.retry, attempt, error, now: at, random: () => 0 });
   if ((next === null) === (retryAt === null)) return null;
   const message = next === null
-    ? `"${key}" is not tried again after attempt ${attempt} now (${code})`
-    : `"${key}" is tried again after attempt ${attempt} now (${code})`;
+    ? `"${key}" is not tried again after attempt ${attempt} now (${error.code})`
+    : `"${key}" is tried again after attempt ${attempt} now (${error.code})`;
   return { key, message, lost: true };
 }
 
