@@ -125,7 +125,15 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.runs = runs;
   await recover(startup, parts, engine);
 
-  const triggers = openTriggers(startup, { foundation, runs, templates, keys, clock });
+  const triggers = openTriggers(startup, {
+    foundation,
+    runs,
+    templates,
+    keys,
+    clock,
+    keyRing,
+    limits: config.limits,
+  });
 
   startup.step("server");
   const mcp = createMcp({

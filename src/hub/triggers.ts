@@ -1,23 +1,27 @@
 import type { ApiKeyManager } from "@alkdev/keypal";
 import type { Clock } from "../../engine/mod.ts";
+import type { HubLimits } from "../config/mod.ts";
+import type { KeyRing } from "../crypto/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { Runs } from "../runs/mod.ts";
-import { type Route, scheduleRoutes } from "../server/mod.ts";
-import { createScheduleStore } from "../storage/mod.ts";
+import { hookRoute, type Route, scheduleRoutes, webhookRoutes } from "../server/mod.ts";
+import { createScheduleStore, createWebhookStore } from "../storage/mod.ts";
 import type { Templates } from "../templates/mod.ts";
-import { createOwnerKeys, createSchedules, Scheduler } from "../triggers/mod.ts";
+import { createInbound, createOwnerKeys, createSchedules, createWebhooks, Scheduler } from "../triggers/mod.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Startup } from "./startup.ts";
 
 /** Builds what starts runs by itself, starts it, and gives its routes. */
 export function openTriggers(
   startup: Startup,
-  { foundation: { db, guard }, runs, templates, keys, clock }: {
+  { foundation: { db, guard }, runs, templates, keys, clock, keyRing, limits }: {
     readonly foundation: Foundation;
     readonly runs: Runs;
     readonly templates: Templates;
     readonly keys: ApiKeyManager;
     readonly clock: Clock;
+    readonly keyRing: KeyRing;
+    readonly limits: HubLimits;
   },
 ): readonly Route[] {
   startup.step("triggers");
@@ -34,5 +38,11 @@ export function openTriggers(
   });
   scheduler.start();
   startup.onStop(() => scheduler.stop());
-  return [...scheduleRoutes(createSchedules({ store, runs, catalog: templates, now: clock.now }))];
+  const webhooks = createWebhookStore(db);
+  const inbound = createInbound({ store: webhooks, runs, owners, keyRing, now: clock.now });
+  return [
+    ...scheduleRoutes(createSchedules({ store, runs, catalog: templates, now: clock.now })),
+    ...webhookRoutes(createWebhooks({ store: webhooks, catalog: templates, keyRing, now: clock.now })),
+    hookRoute(inbound, limits),
+  ];
 }

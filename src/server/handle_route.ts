@@ -21,7 +21,7 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
   const { auth, log, limits } = deps;
   const scopes = route.scope === null ? null : [route.scope].flat();
   const what = `${route.method} ${route.path}`;
-  const query = createQueryDecoder(route.query);
+  const query = route.anyQuery === true ? { decode: () => ({}) } : createQueryDecoder(route.query);
   const checkParams = route.params === undefined ? null : TypeCompiler.Compile(route.params);
   const checkBody = route.body === undefined ? null : TypeCompiler.Compile(route.body);
   const none: JsonBody = { value: undefined, bytes: 0 };

@@ -31,6 +31,22 @@ export async function readJsonBody(request: Request, limits: ServerLimits): Prom
   }
 }
 
+/** A body as its bytes. @throws {CallError} `PAYLOAD_TOO_LARGE`, `MALFORMED_JSON` when it breaks off */
+export async function readBytes({ body }: Request, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > limit) throw tooLarge(limit);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    cutShort(error);
+  }
+  return await new Blob(chunks).bytes();
+}
+
 /** What goes wrong while a body comes in is the client's: it has gone, or sends what is no HTTP. */
 function cutShort(error: unknown): never {
   if (error instanceof CallError) throw error;

@@ -51,6 +51,8 @@ interface RouteHead {
   readonly tag: string;
   readonly summary: string;
   readonly headers?: readonly HeaderSpec[];
+  /** The query is somebody else's: whatever is in it is no error, and the handler reads it itself. */
+  readonly anyQuery?: boolean;
   /** By status; errors need not be listed. */
   readonly responses: Readonly<Record<number, ResponseSpec>>;
 }

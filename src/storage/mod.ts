@@ -27,5 +27,6 @@ export { createRunStore } from "./run_store.ts";
 export { createScheduleStore } from "./schedule_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";
 export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
+export { createWebhookStore } from "./webhook_store.ts";
 export { createWorkflowStore } from "./workflow_store.ts";
 export type { StoredWorkflows, WorkflowRow } from "./workflow_store.ts";

@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
 import { column } from "./event_body.ts";
 import { ensureOrganization } from "./organization_store.ts";
 import { scheduleFires, scheduleRow, schedules } from "./schema/mod.ts";
+import { isUniqueViolation } from "./unique_violation.ts";
 
 /** Schedules in the database, for any number of hubs. */
 export function createScheduleStore(db: Database): ScheduleStore {
@@ -113,10 +114,4 @@ function toFireRow({ at, reason, ...fire }: Fire): typeof scheduleFires.$inferIn
 
 function instantOf(ms: number) {
   return sql`${new Date(ms).toISOString()}::timestamptz`;
-}
-
-/** PostgreSQL's code; Drizzle keeps the driver's error as the cause of its own. */
-function isUniqueViolation(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) if ("code" in at && at.code === "23505") return true;
-  return false;
 }

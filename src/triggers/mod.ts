@@ -19,3 +19,22 @@ export {
   type ScheduleTimes,
   type ScheduleView,
 } from "./schedules/schedules.ts";
+export { createInbound, type DeliveryOutcome, type Inbound, type IncomingDelivery } from "./webhooks/inbound.ts";
+export { createMemoryWebhookStore } from "./webhooks/memory_webhook_store.ts";
+export { signHeaders, verifySignature } from "./webhooks/signature.ts";
+export {
+  type InboundDefinition,
+  InboundSchema,
+  type OutboundDefinition,
+  type OutboundEvent,
+  OutboundSchema,
+  type Receipt,
+  type StoredSecret,
+  StoredSecretsSchema,
+  type WebhookDefinition,
+  WebhookDefinitionSchema,
+  type WebhookRecord,
+  type WebhookStats,
+} from "./webhooks/webhook.ts";
+export type { StoredWebhook, WebhookStore } from "./webhooks/webhook_store.ts";
+export { createWebhooks, type IssuedWebhook, type Webhooks, type WebhookView } from "./webhooks/webhooks.ts";

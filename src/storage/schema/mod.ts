@@ -33,4 +33,6 @@ export { runs } from "./runs.ts";
 export { scheduleFires } from "./schedule_fires.ts";
 export { scheduleRow, schedules } from "./schedules.ts";
 export { spokeRow, spokes } from "./spokes.ts";
+export { webhookDeliveries, webhookScans, webhookWatch } from "./webhook_deliveries.ts";
+export { webhookReceipts, webhookRow, webhooks } from "./webhooks.ts";
 export { workflowRow, workflows } from "./workflows.ts";
