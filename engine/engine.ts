@@ -28,8 +28,9 @@ import { ProgramCache } from "./program_cache.ts";
 import { actOnNode, type NodeCommand, type NodeOutcome } from "./node_commands.ts";
 import { reuseResults } from "./reuse_results.ts";
 import type { RunEntry } from "./run_gate.ts";
-import { abortRun, answerSignal, pauseRun } from "./run_commands.ts";
+import { abortRun, pauseRun } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
+import { type Answer, type AnswerOutcome, answerSignal } from "./signals.ts";
 import { foldRun } from "./state/fold_run.ts";
 import { planPin } from "./state/plan_pin.ts";
 
@@ -159,16 +160,13 @@ export class Engine {
     return outcome;
   }
 
-  /** Answers a waiting Signal; resolves when durable. */
-  async answer(
-    runId: string,
-    params: { readonly name: string; readonly payload: Json; readonly by: Identity["id"] },
-  ): Promise<"answered" | "unknown" | "already"> {
+  /** Answers a Signal that waits, or will; resolves when durable. @throws what `check` throws */
+  async answer(runId: string, answer: Answer): Promise<AnswerOutcome> {
     const run = this.#runs.get(runId);
     if (run === undefined) return "unknown";
-    const payload = toJsonValue(params.payload, "the signal's payload", this.#limits.value);
-    const outcome = answerSignal(run, params.name, payload, params.by);
-    if (outcome === "answered") await this.#durable(run);
+    const payload = toJsonValue(answer.payload, "the signal's payload", this.#limits.value);
+    const outcome = answerSignal(run, { ...answer, payload });
+    if (outcome === "answered" || outcome === "kept") await this.#durable(run);
     return outcome;
   }
 

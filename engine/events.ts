@@ -38,6 +38,7 @@ export type EventBody =
   | TimerFired
   | SignalAwaited
   | SignalReceived
+  | SignalBuffered
   | SignalTimedOut
   | RunPaused
   | RunResumed
@@ -276,6 +277,16 @@ export interface SignalReceived {
   readonly name: string;
   readonly payload: Json;
   /** Identity id of who answered. */
+  readonly by: string;
+  /** Seq of the `signal.buffered` that this is; absent: the run was waiting. */
+  readonly early?: number;
+}
+
+/** An answer that has come before the run waits for it: kept for the first Signal of this name or key. */
+export interface SignalBuffered {
+  readonly type: "signal.buffered";
+  readonly name: string;
+  readonly payload: Json;
   readonly by: string;
 }
 

@@ -53,6 +53,7 @@ export type { Program } from "./program.ts";
 export { ProgramCache } from "./program_cache.ts";
 export { AGEING_MS, rankOf } from "./rank.ts";
 export type { NodeCommand, NodeOutcome } from "./node_commands.ts";
+export type { Answer, AnswerOutcome } from "./signals.ts";
 export { pausedAround } from "./state/asks.ts";
 export { countNodes } from "./state/counts.ts";
 export { isTerminal, Status, STATUS_NAMES } from "./state/frame.ts";

@@ -1,11 +1,8 @@
 /** What people ask of a live run, as events. Synchronous, like everything that drives a run. */
 import { CallError } from "@alkdev/operations";
-import type { Json } from "@alkdev/flowgraph";
 import type { ActiveRun } from "./active_run.ts";
 import { publicCounts } from "./decide.ts";
 import type { EventOf, RunBudget } from "./events.ts";
-import { isTerminal, Status } from "./state/frame.ts";
-import { keyOf, leaves } from "./state/keys.ts";
 
 /** Ends the run: signals first, then the events (I5). */
 export function abortRun(run: ActiveRun, reason: string, by: string, code?: string): void {
@@ -48,29 +45,6 @@ function overdueBudget({ runId, deadline, budget }: EventOf<"run.created">): Run
   const { own, above } = budget;
   const holding = own === null ? above : [...above, { ...own, runId }];
   return holding.find((one) => one.deadline !== null && one.deadline === deadline) ?? null;
-}
-
-/** Answers a waiting Signal by its name or its node's key. */
-export function answerSignal(
-  run: ActiveRun,
-  name: string,
-  payload: Json,
-  by: string,
-): "answered" | "unknown" | "already" {
-  let seen = false;
-  for (const place of leaves(run.state)) {
-    const node = run.node(place);
-    const key = keyOf(run.state, place.frame, place.vertex);
-    if (node.kind !== "signal" || (node.signal !== name && key !== name)) continue;
-    // Waiting without a cell is waiting for a slot: nothing has been asked yet.
-    if (place.frame.status[place.vertex] === Status.WAITING && place.frame.cells[place.vertex] !== undefined) {
-      run.waits.disarm(key);
-      run.emit({ type: "signal.received", key, name: node.signal, payload, by }, place);
-      return "answered";
-    }
-    seen ||= isTerminal(place.frame.status[place.vertex]!);
-  }
-  return seen ? "already" : "unknown";
 }
 
 /** Holds back, or lets go on, what has not started. */

@@ -4,6 +4,7 @@ import { toEventError } from "./event_error.ts";
 import { wantInstant, wantMs } from "./node_values.ts";
 import type { RunHost } from "./run_host.ts";
 import { RunTimers } from "./run_timers.ts";
+import { earliestFor } from "./state/early_signals.ts";
 import { type Place, Status } from "./state/frame.ts";
 import { keyOf } from "./state/keys.ts";
 import { bind } from "./state/values.ts";
@@ -33,6 +34,11 @@ export class RunWaits {
         run.emit({ type: "timer.set", key, due }, place);
         this.arm(place, due);
       } else if (node.kind === "signal") {
+        const early = run.state.early === null ? null : earliestFor(run.state, node, key);
+        if (early !== null) {
+          const { payload, by, seq } = early;
+          return run.emit({ type: "signal.received", key, name: node.signal, payload, by, early: seq }, place);
+        }
         const due = node.timeoutMs === undefined ? null : clock.now() + node.timeoutMs;
         const question = node.question === undefined ? {} : { question: bind(run.state, place.frame, node.question) };
         run.emit({ type: "signal.awaited", key, name: node.signal, due, ...question }, place);

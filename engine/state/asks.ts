@@ -52,6 +52,16 @@ export function applyAsk(state: RunState, { frame, vertex }: Place, event: Event
   }
 }
 
+/** A node has just been aborted by itself. */
+export function noteAborted(frame: Frame, exit: number, { reason, at, seq }: AskedAbort): void {
+  asksOf(frame).aborted.add(exit);
+  const cell = frame.cell(exit);
+  cell.error = { code: "ABORTED", message: reason };
+  cell.dueAt = null;
+  cell.completedAt = at;
+  cell.endedSeq = seq;
+}
+
 /** The key of the innermost paused node around (or at) a plan node's instance; null for none. */
 export function pausedAround(state: RunState, frame: Frame, index: number): string | null {
   if (state.pausedNodes === 0) return null;

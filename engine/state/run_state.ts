@@ -11,7 +11,8 @@
 import type { Json } from "@alkdev/flowgraph";
 import { childrenOf, type Program, VertexKind } from "../program.ts";
 import type { EventOf, RunEvent, RunStatus } from "../events.ts";
-import { applyAsk, type AskedAbort, asksOf, type AskType } from "./asks.ts";
+import { applyAsk, type AskedAbort, type AskType, noteAborted } from "./asks.ts";
+import { type EarlySignal, keepEarly, takeAnswer } from "./early_signals.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
 import { locate } from "./keys.ts";
@@ -36,6 +37,8 @@ export class RunState {
   started = false;
   terminal: EventOf<"run.completed" | "run.failed" | "run.aborted"> | null = null;
   seq = 0;
+  /** Answers that came before they were waited for; null: none. */
+  early: EarlySignal[] | null = null;
   /** Nodes that are paused by themselves. */
   pausedNodes = 0;
   /** True when the root has ended: all that is missing is the terminal event. */
@@ -83,6 +86,9 @@ export class RunState {
       case "node.reused":
         keepOffer(this, event, (at) => this.#reuse(at.frame, at.vertex));
         break;
+      case "signal.buffered":
+        keepEarly(this, event);
+        break;
       case "node.aborted":
       case "node.paused":
       case "node.resumed":
@@ -117,21 +123,16 @@ export class RunState {
   }
 
   /** Ends a node that has begun; its own end, and not what ends with it, is where the failure comes from. */
-  #abortNode(frame: Frame, vertex: number, { reason, at, seq }: AskedAbort): void {
+  #abortNode(frame: Frame, vertex: number, ask: AskedAbort): void {
     const exit = this.program.exit[frame.block.nodes[vertex]!]!;
-    asksOf(frame).aborted.add(exit);
     this.#abortRange(frame, vertex, exit);
-    const cell = frame.cell(exit);
-    cell.error = { code: "ABORTED", message: reason };
-    cell.dueAt = null;
-    cell.completedAt = at;
-    cell.endedSeq = seq;
+    noteAborted(frame, exit, ask);
   }
 
   #applyTo(
     frame: Frame,
     vertex: number,
-    event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" | AskType }>,
+    event: Exclude<RunEvent, { type: `run.${string}` | "node.reused" | AskType | "signal.buffered" }>,
   ): void {
     if (isTerminal(frame.status[vertex]!) && event.type !== "loop.turned") {
       if (event.type === "call.aborted") frame.cell(vertex).completedAt ??= event.at;
@@ -175,10 +176,8 @@ export class RunState {
         frame.status[vertex] = Status.WAITING;
         return;
       case "timer.fired":
-        frame.cell(vertex).data = null;
-        return this.#endVertex(frame, vertex, Status.COMPLETED, event);
       case "signal.received":
-        frame.cell(vertex).data = event.payload;
+        frame.cell(vertex).data = event.type === "timer.fired" ? null : takeAnswer(this, event);
         return this.#endVertex(frame, vertex, Status.COMPLETED, event);
       case "signal.timedout":
         frame.cell(vertex).error = { code: "TIMEOUT", message: "No answer came in time" };

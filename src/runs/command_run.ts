@@ -1,5 +1,7 @@
+import type { SignalNode } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { Engine, NodeOutcome } from "../../engine/mod.ts";
+import { checkAnswer } from "./check_answer.ts";
 import type { RunCommand, RunDriver, RunRecord } from "./ports.ts";
 
 /**
@@ -13,12 +15,19 @@ export async function commandRun(
 ): Promise<void> {
   if (command.type === "signal") {
     if (engine.live(runId) === null) throw elsewhere(runId);
-    const outcome = await engine.answer(runId, { name: command.name, payload: command.payload, by });
-    if (outcome === "answered") return;
+    const { name, payload, scopes = [] } = command; // absent: from a hub of an older release
+    const check = (node: SignalNode) => checkAnswer(node, payload, scopes);
+    const outcome = await engine.answer(runId, { name, payload, by, check });
+    if (outcome === "answered" || outcome === "kept") return;
+    if (outcome === "full") {
+      throw new CallError("SIGNALS_FULL", `Cannot keep signal "${name}": run ${runId} keeps too many that came early`, {
+        retryAfterMs: 10_000,
+      });
+    }
     if (outcome === "already") throw signalAnswered(runId, command.name);
     throw new CallError(
       "SIGNAL_NOT_FOUND",
-      `Cannot answer signal "${command.name}" of run ${runId}: nothing waits for it`,
+      `Cannot answer signal "${command.name}" of run ${runId}: it has none of that name or node key`,
     );
   }
   if (command.type === "node") {

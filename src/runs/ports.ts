@@ -301,7 +301,8 @@ export type RunCommand =
   | { readonly type: "pause" }
   | { readonly type: "resume" }
   | { readonly type: "node"; readonly key: string; readonly act: NodeCommand }
-  | { readonly type: "signal"; readonly name: string; readonly payload: Json };
+  /** `scopes`: of whoever answers. */
+  | { readonly type: "signal"; readonly name: string; readonly payload: Json; readonly scopes: readonly string[] };
 
 /** The way to runs that other hubs drive. */
 export interface RunOwners {
@@ -368,7 +369,12 @@ export interface Runs {
   actOnNode(
     params: { readonly caller: Caller; readonly runId: string; readonly key: string; readonly act: NodeCommand },
   ): Promise<RunView>;
-  /** Answers a waiting Signal. CallError SIGNAL_NOT_FOUND (404), SIGNAL_ANSWERED (409). */
+  /**
+   * Answers a Signal by its name or its node's key. One that the run does not wait for yet is kept until it does.
+   *
+   * @throws CallError SIGNAL_NOT_FOUND (404: the run's plan has none), SIGNAL_ANSWERED (409: nobody is left to use it),
+   *   SIGNALS_FULL (429: too many are kept), ACCESS_DENIED (403), VALIDATION_ERROR (400: not what the Signal's schema says)
+   */
   signal(
     params: { readonly caller: Caller; readonly runId: string; readonly name: string; readonly payload: Json },
   ): Promise<void>;

@@ -172,7 +172,7 @@ class RunUseCases implements Runs {
   }
 
   signal({ caller, runId, name, payload }: Params<"signal">): Result<"signal"> {
-    return this.#command(caller, runId, { type: "signal", name, payload });
+    return this.#command(caller, runId, { type: "signal", name, payload, scopes: caller.identity.scopes });
   }
 
   async rerun(params: Params<"rerun">): Result<"rerun"> {

@@ -145,7 +145,7 @@ export class Checker {
   /** What only people (or a deadline) can cause must have been asked for. */
   #requestedIfOutside(event: RunEvent): void {
     const { runId } = event;
-    const cause = event.type === "signal.received"
+    const cause = event.type === "signal.received" || event.type === "signal.buffered"
       ? `${runId} signal ${JSON.stringify(event.payload)}`
       : event.type === "run.paused" || event.type === "run.resumed"
       ? `${runId} ${event.type}`

@@ -157,7 +157,7 @@ export class Client {
     if (hub === null) return;
     const open = world.checker.answerable(run.id);
     const one = open.length > 0 && world.chance.is(0.9) ? world.chance.pick(open) : null;
-    const name = one === null ? world.chance.pick(["shared", "n1", "none"]) : world.chance.is(0.5) ? one.key : one.name;
+    const name = one === null ? this.#nameOf(run) : world.chance.is(0.5) ? one.key : one.name;
     const payload = { n: world.chance.int(0, 9), id: this.#count++ };
     world.checker.requested.add(`${run.id} signal ${JSON.stringify(payload)}`);
     this.#ask(
@@ -165,10 +165,19 @@ export class Client {
       `answer ${run.id} ${name}`,
       () => hub.engine.answer(run.id, { name, payload, by: "someone" }),
       (told) => {
-        if (told !== "answered") return;
+        if (told !== "answered" && told !== "kept") return;
         world.checker.acknowledged("signal", run.id, () => this.#has(run.id, JSON.stringify(payload)));
       },
     );
+  }
+
+  /** Of a signal that may come, or of none. */
+  #nameOf(run: RunModel): string {
+    const { chance } = this.#world;
+    const signals = [...run.leaves()].filter(({ node, ended }) => node.kind === "signal" && !ended);
+    const one = signals.length > 0 ? chance.pick(signals) : null;
+    if (one?.node.kind !== "signal" || chance.is(0.2)) return chance.pick(["shared", "n1", "none"]);
+    return chance.is(0.5) ? one.key : one.node.signal;
   }
 
   /** A request and its answer. A hub that dies answers nothing, and nobody can hold that against it. */

@@ -173,6 +173,14 @@ export const MUTANTS: readonly Mutant[] = [
       }
     ),
   }),
+  mutant("an answer that came early is forgotten", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event, place);
+        if (event.type === "signal.buffered") this.early = null;
+      }
+    ),
+  }),
   mutant("a pause holds nothing back", {
     install: applyOf((apply) =>
       function (this: RunState, event, place) {

@@ -13,7 +13,7 @@ const REACHED = [
   ...["call.requested", "call.responded", "call.error", "call.aborted", "node.failed"],
   ...["node.aborted", "node.paused", "node.resumed", "node.nudged"],
   ...["branch.taken", "map.expanded", "loop.turned", "timer.set", "timer.fired"],
-  ...["signal.awaited", "signal.received", "signal.timedout"],
+  ...["signal.awaited", "signal.received", "signal.timedout", "signal.buffered"],
   ...["refused", "lost-answer", "crash-before", "crash-after", "freeze", "slow"].map((fault) => `fault ${fault}`),
   ...["crash", "freeze", "thaw", "fenced", "claim", "rival", "drain", "clock", "spoke-restart"],
 ];

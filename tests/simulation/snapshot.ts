@@ -3,7 +3,15 @@ import type { Plan } from "@alkdev/flowgraph";
 
 /** The whole state of a run as text: frames, cells, counters, semaphores (I6). */
 export function snapshot(state: RunState): string {
-  return JSON.stringify([state.seq, state.status, state.finished, state.pausedNodes, state.input, frameOf(state.root)]);
+  return JSON.stringify([
+    state.seq,
+    state.status,
+    state.finished,
+    state.pausedNodes,
+    state.early,
+    state.input,
+    frameOf(state.root),
+  ]);
 }
 
 function frameOf(frame: Frame): unknown {

@@ -9,7 +9,7 @@ import type { RunModel } from "./run_model.ts";
 import { same, unborn } from "./same.ts";
 import { fill, look, valueOf } from "./values.ts";
 
-type NodeEvent = Exclude<RunEvent, { type: `run.${string}` | "node.reused" }>;
+type NodeEvent = Exclude<RunEvent, { type: `run.${string}` | "signal.buffered" | "node.reused" }>;
 
 /** Largest value the simulated engines take, in the units of ValueLimits. */
 export const MAX_VALUE = 2_000;
@@ -20,6 +20,10 @@ export function applyEvent(model: RunModel, event: RunEvent): void {
   model.seq = event.seq;
   if (model.ended) model.fail("log", `${event.type} follows the run's end`);
   switch (event.type) {
+    case "signal.buffered":
+      checkEarly(model, event);
+      model.early.push(event);
+      return;
     case "run.created":
       return model.fail("log", "A second run.created");
     case "run.started":
@@ -196,7 +200,21 @@ function applyWait(
   if (node.kind !== (event.type.startsWith("timer") ? "sleep" : "signal")) {
     return model.fail("log", `${event.type} of "${inst.key}", a ${node.kind}`);
   }
+  const early = earliestFor(model, inst);
+  if (event.type === "signal.received" && event.early !== undefined) {
+    // It came before it was asked for, and is used at once.
+    model.touch(inst, event.type);
+    if (inst.waiting) model.fail("log", `"${inst.key}" uses an early answer while it waits`);
+    if (early?.seq !== event.early || JSON.stringify(early.payload) !== JSON.stringify(event.payload)) {
+      model.fail("I1", `"${inst.key}" uses answer ${event.early}, the first for it is ${early?.seq ?? "none"}`);
+    }
+    model.early = model.early.filter((one) => one !== early);
+    inst.data = event.payload;
+    inst.status = "completed";
+    return;
+  }
   if (event.type === "timer.set" || event.type === "signal.awaited") {
+    if (early !== null) model.fail("I1", `"${inst.key}" waits though answer ${early.seq} has come for it`);
     model.touch(inst, event.type);
     if (inst.waiting) model.fail("log", `${event.type} of "${inst.key}", which waits already`);
     const due = node.kind === "sleep" ? sleepDue(model, inst, event.at) : dueOf(node, event.at);
@@ -220,6 +238,27 @@ function applyWait(
     inst.data = event.type === "signal.received" ? event.payload : null;
     inst.status = "completed";
   }
+}
+
+function earliestFor(model: RunModel, { node, key }: Instance): EventOf<"signal.buffered"> | null {
+  if (node.kind !== "signal") return null;
+  return model.early.find(({ name }) => name === node.signal || name === key) ?? null;
+}
+
+/** Somebody must be left who could use it: a Signal of this name or key that neither waits nor has ended, or may yet be. */
+function checkEarly(model: RunModel, { name }: EventOf<"signal.buffered">): void {
+  const base = name.replace(/\[.*/, "");
+  const meant = ({ node, key }: Instance) => node.kind === "signal" && (node.signal === name || key === name);
+  const all = [...model.byKey.values()];
+  if (all.some((inst) => meant(inst) && inst.status === "open" && inst.waiting)) {
+    model.fail("I1", `The answer to "${name}" is kept though the run waits for it`);
+  }
+  if (all.some((inst) => meant(inst) && !inst.ended)) return;
+  const known = model.scope.plan.nodes.some((node) =>
+    node.kind === "signal" && (node.signal === name || node.key === base)
+  );
+  const more = all.some(({ node, ended }) => (node.kind === "map" || node.kind === "loop") && !ended);
+  if (!known || !more) model.fail("I1", `The answer to "${name}" is kept, and nobody is left who could use it`);
 }
 
 function dueOf(node: { readonly timeoutMs?: number }, at: number): number | null {

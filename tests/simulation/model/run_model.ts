@@ -4,7 +4,7 @@
  * there.
  */
 import type { Json, Plan } from "@alkdev/flowgraph";
-import { isTerminalType, type RunEvent, type RunStatus } from "../../../engine/events.ts";
+import { type EventOf, isTerminalType, type RunEvent, type RunStatus } from "../../../engine/events.ts";
 import { Violation } from "../history.ts";
 import { holds, watched } from "./conditions.ts";
 import { catches } from "./failure.ts";
@@ -22,6 +22,8 @@ export class RunModel {
   status: RunStatus = "running";
   started = true;
   seq = 1;
+  /** Answers that came early and are not used yet, in order. */
+  early: EventOf<"signal.buffered">[] = [];
   /** Request ids seen, with the attempt they stand for. */
   readonly requests: Map<string, string> = new Map();
 
