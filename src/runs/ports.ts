@@ -339,6 +339,8 @@ export interface Runs {
   events(
     params: { readonly caller: Caller; readonly runId: string; readonly after?: number; readonly limit?: number },
   ): Promise<readonly RunEvent[]>;
+  /** Whether anything may still follow seq `after`; false: the run has ended, and its log with it. */
+  mayFollow(params: { readonly caller: Caller; readonly runId: string; readonly after: number }): Promise<boolean>;
   /** Every event with `seq > after`, live, ending after the terminal one. No gap, no repeat. */
   watch(
     params: { readonly caller: Caller; readonly runId: string; readonly after?: number; readonly signal: AbortSignal },

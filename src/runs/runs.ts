@@ -117,6 +117,12 @@ class RunUseCases implements Runs {
     return this.#options.log.read({ runId, after, limit });
   }
 
+  async mayFollow({ caller, runId, after }: Params<"mayFollow">): Result<"mayFollow"> {
+    const { completedAt } = await this.#record(caller, runId);
+    if (completedAt === null || after === 0) return true;
+    return (await this.#options.log.read({ runId, after, limit: 1 })).length > 0;
+  }
+
   async *watch({ caller, runId, after = 0, signal }: Params<"watch">): AsyncGenerator<RunEvent> {
     const { log, feed } = this.#options;
     await this.#record(caller, runId);

@@ -1,16 +1,13 @@
 import { type EventLog, isTerminalType, type RunEvent } from "../../engine/mod.ts";
 import type { RunFeed } from "./run_feed.ts";
+import { RunTail } from "./run_tail.ts";
 
-/** Rows per read of the log. */
-const PAGE = 500;
-/** Live events kept for a watcher that is behind; beyond it, it goes back to the log. */
-const MAX_BUFFERED = 2000;
-/** How often a watcher looks at the log though nobody told it to: the run may be driven by another hub. */
-const POLL_MS = 1000;
+/** The runs that are watched in this process, by the feed that tells of them. */
+const tails = new WeakMap<RunFeed, Map<string, RunTail>>();
 
 /**
  * Every event of a run with `seq > after`, in order, once, ending after the terminal one. Reads the log up to its end, then
- * follows what this process commits, or is told that others have.
+ * follows what this process commits, or is told that others have. All watchers of a run share one reading of its log.
  */
 export async function* watchRun(
   params: {
@@ -21,69 +18,39 @@ export async function* watchRun(
     readonly signal: AbortSignal;
   },
 ): AsyncGenerator<RunEvent> {
-  const { log, feed, runId, signal } = params;
+  const { signal } = params;
   let last = params.after;
-  let buffer: RunEvent[] = [];
-  let overflowed = false;
-  let wake = (): void => {};
-  const unsubscribe = feed.subscribe(runId, {
-    events(events) {
-      if (buffer.length + events.length > MAX_BUFFERED) {
-        buffer = [];
-        overflowed = true;
-      } else buffer.push(...events);
-      wake();
-    },
-    look(seq) {
-      if (seq <= last) return;
-      overflowed = true;
-      wake();
-    },
-  });
-  const onAbort = (): void => wake();
-  signal.addEventListener("abort", onAbort);
+  const { tail, leave } = join(params);
   try {
-    for (;;) {
-      overflowed = false;
-      for (;;) {
-        const page = await log.read({ runId, after: last, limit: PAGE });
-        for (const event of page) {
-          if (signal.aborted) return;
-          last = event.seq;
-          yield event;
-          if (isTerminalType(event.type)) return;
-        }
-        if (page.length < PAGE) break;
+    while (!signal.aborted) {
+      const events = await tail.after(last);
+      if (events.length === 0) await tail.changed(last, signal);
+      for (const event of events) {
+        if (signal.aborted) return;
+        last = event.seq;
+        yield event;
+        if (isTerminalType(event.type)) return;
       }
-      while (!overflowed && !signal.aborted) {
-        const live = buffer;
-        buffer = [];
-        for (const event of live) {
-          if (event.seq <= last) continue;
-          if (event.seq !== last + 1) overflowed = true; // read it from the log
-          if (overflowed || signal.aborted) break;
-          last = event.seq;
-          yield event;
-          if (isTerminalType(event.type)) return;
-        }
-        if (overflowed || signal.aborted || buffer.length > 0) continue;
-        if (!await woken((resolve) => wake = resolve)) overflowed = true;
-      }
-      if (signal.aborted) return;
     }
   } finally {
-    unsubscribe();
-    signal.removeEventListener("abort", onAbort);
+    leave();
   }
 }
 
-/** True when woken, false when the poll is due. */
-function woken(listen: (resolve: () => void) => void): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), POLL_MS);
-    listen(() => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
+function join(
+  { log, feed, runId }: { readonly log: EventLog; readonly feed: RunFeed; readonly runId: string },
+): { readonly tail: RunTail; readonly leave: () => void } {
+  const watched = tails.get(feed) ?? new Map<string, RunTail>();
+  tails.set(feed, watched);
+  const tail = watched.get(runId) ?? new RunTail(log, feed, runId);
+  watched.set(runId, tail);
+  tail.watchers++;
+  return {
+    tail,
+    leave: () => {
+      if (--tail.watchers > 0) return;
+      watched.delete(runId);
+      tail.close();
+    },
+  };
 }

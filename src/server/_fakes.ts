@@ -167,6 +167,12 @@ function fakeRuns(world: Memory): Runs {
       failWhenCode(runId);
       return world.events.filter(({ seq }) => seq > after).slice(0, limit);
     },
+    // deno-lint-ignore require-await
+    mayFollow: async ({ runId, after }) => {
+      failWhenCode(runId);
+      const isEnded = world.events.some(({ type }) => type === "run.completed");
+      return !isEnded || world.events.some(({ seq }) => seq > after);
+    },
     watch: (params) => watch(world, params),
     calls: () => Promise.resolve([]),
     call: (params) =>

@@ -1,5 +1,5 @@
 import { Type } from "@alkdev/typebox";
-import type { Caller, RunEvent, Runs } from "../../runs/mod.ts";
+import type { Caller, RunEvent } from "../../runs/mod.ts";
 import type { ServerDeps } from "../ports.ts";
 import { toProblem } from "../problem.ts";
 import { ok, type Reply, reply } from "../reply.ts";
@@ -44,6 +44,17 @@ export function runEventsRoute(deps: ServerDeps): Route {
   });
 }
 
+/** Watchers of one run are given the same events: each is written out once. */
+const frames = new WeakMap<RunEvent, string>();
+
+function frameOf(event: RunEvent): string {
+  let frame = frames.get(event);
+  if (frame === undefined) {
+    frames.set(event, frame = sseFrame({ id: event.seq, event: event.type, data: JSON.stringify(event) }));
+  }
+  return frame;
+}
+
 /** Whether the client asks for this type by name. */
 export function accepts(headers: Headers, type: string): boolean {
   return headers.get("accept")?.toLowerCase().includes(type) === true;
@@ -63,13 +74,14 @@ async function stream(
   requestId: string,
 ): Promise<Response | Reply> {
   const { runs, log, closing, onStream } = deps;
-  // Before the head is sent: a run that cannot be seen is a 404, not a broken stream.
-  if (await hasNothingLeft(runs, caller, runId, after)) return reply(204, undefined);
+  // Before the head is sent: a run that cannot be seen is a 404, not a broken stream. A browser's EventSource comes back after
+  // the last event, for ever, unless it is told 204.
+  if (!await runs.mayFollow({ caller, runId, after })) return reply(204, undefined);
   const stopped = new AbortController();
   const watch = runs.watch({ caller, runId, after, signal: stopped.signal });
   return sseResponse<RunEvent>({
     items: watch[Symbol.asyncIterator](),
-    frame: (event) => sseFrame({ id: event.seq, event: event.type, data: JSON.stringify(event) }),
+    frame: frameOf,
     onError: (error) => sseFrame({ event: "error", data: JSON.stringify(toProblem(error, requestId, log)) }),
     end: null,
     stop: () => stopped.abort(),
@@ -77,12 +89,4 @@ async function stream(
     closing,
     onOpen: onStream,
   }, requestId);
-}
-
-/** A browser's EventSource comes back after the last event, for ever, unless it is told 204. */
-async function hasNothingLeft(runs: Runs, caller: Caller, runId: string, after: number): Promise<boolean> {
-  const next = await runs.events({ caller, runId, after, limit: 1 });
-  if (next.length > 0 || after === 0) return false;
-  const { status } = await runs.get({ caller, runId });
-  return status === "completed" || status === "failed" || status === "aborted";
 }
