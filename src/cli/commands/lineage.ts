@@ -2,6 +2,7 @@ import { type Cli, outJson } from "../cli.ts";
 import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, OptionSpec, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
+import { type DiffBody, diffText } from "../format/diff_text.ts";
 import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { RunBody } from "../run_views.ts";
@@ -72,3 +73,52 @@ async function startOfRun(kind: "rerun" | "fork", extra: object, args: ParsedArg
   }
   return ExitCode.OK;
 }
+
+interface ReasonBody {
+  readonly key: string | null;
+  readonly reason: string;
+}
+
+interface MigrationBody {
+  readonly from: string;
+  readonly to: string;
+  readonly migrated: boolean;
+  readonly allowed: boolean;
+  readonly reasons: readonly ReasonBody[];
+  readonly diff: DiffBody;
+}
+
+/** `hub runs migrate` */
+export const migrate: Command = {
+  name: "migrate",
+  summary: "Move a live run to another version of its workflow, where what has begun is the same in both",
+  positionals: [RUN],
+  options: {
+    version: { type: "text", value: "VERSION", description: "The version to move to: see `hub workflows versions`" },
+    "dry-run": { type: "flag", description: "Only say whether it could be, and why not" },
+    ...HUB_OPTIONS,
+  },
+  examples: ["hub runs migrate 0190… --version 3f9a… --dry-run"],
+  async run(args, cli) {
+    const version = args.text("version");
+    if (version === undefined) throw usageError('Option "--version" is missing', "See `hub runs migrate --help`");
+    const hub = await openHub(args, cli);
+    const id = args.required("run");
+    const path = `/api/runs/${encodeURIComponent(id)}/migrate`;
+    const body = { version, ...(args.flag("dry-run") && { dryRun: true }) };
+    const migration = await hub.post<MigrationBody>(path, { body });
+    if (args.flag("json")) outJson(cli, migration);
+    else {
+      cli.out(diffText(migration.diff, cli.style));
+      for (const { key, reason } of migration.reasons) cli.err(`${key === null ? "" : `${key}: `}${reason}`);
+      cli.out(
+        migration.migrated
+          ? `Run ${id} goes on with version ${migration.to}`
+          : migration.allowed
+          ? `Run ${id} can be moved to version ${migration.to}`
+          : `Run ${id} cannot be moved to version ${migration.to}`,
+      );
+    }
+    return migration.allowed ? ExitCode.OK : ExitCode.FAILED;
+  },
+};

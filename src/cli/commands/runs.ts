@@ -10,7 +10,7 @@ import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
-import { fork, rerun } from "./lineage.ts";
+import { fork, migrate, rerun } from "./lineage.ts";
 import { logs } from "./run_logs.ts";
 
 const RUN = { name: "run", required: true, description: "id of the run" } as const;
@@ -235,6 +235,7 @@ export const runsCommands: CommandGroup = {
     actOnAttempt("give-up", "Let a node that waits for its next attempt fail", "has been given up"),
     rerun,
     fork,
+    migrate,
     signal,
     why,
     logs,

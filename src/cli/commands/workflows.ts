@@ -9,6 +9,7 @@ import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { WorkflowBody } from "../run_views.ts";
+import { diff, versions } from "./versions.ts";
 import { type ProblemBody, showProblems, validateTemplateFile } from "../validate_template_file.ts";
 
 const WORKFLOW = { name: "workflow", required: true, description: "name of the workflow" } as const;
@@ -165,5 +166,5 @@ const register: Command = {
 export const workflowsCommands: CommandGroup = {
   name: "workflows",
   summary: "See, check and register workflows",
-  commands: [list, show, validate, dryRun, register],
+  commands: [list, show, versions, diff, validate, dryRun, register],
 };
