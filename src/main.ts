@@ -21,6 +21,7 @@ import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
 import { openTriggers } from "./hub/triggers.ts";
+import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
@@ -151,6 +152,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     auth,
     runs,
     workflows: templates,
+    versions: versionsOf(foundation.db, templates),
     operations: dispatcher.operations,
     spokes: spokesPort(pool, peers),
     keys: createKeyAdmin({

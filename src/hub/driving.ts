@@ -13,6 +13,7 @@ import type { HubOperations } from "./operations.ts";
 import type { Peers } from "./peers.ts";
 import type { Sight } from "./sight.ts";
 import type { Startup } from "./startup.ts";
+import { logImpact, versionsOf } from "./versions.ts";
 import { queuedCalls, spokeCalls } from "./whereabouts.ts";
 
 const RENEW_EVERY_MS = 1_500;
@@ -45,12 +46,15 @@ export interface Driving {
 export async function openTemplates(startup: Startup, { config, foundation, operations }: Parts): Promise<Templates> {
   startup.step("templates");
   const log = hubLogger("templates");
-  const templates = createTemplates({
+  const templates: Templates = createTemplates({
     directories: [new URL("../../workflows", import.meta.url).pathname, ...config.workflows],
     store: createWorkflowStore(foundation.db),
     operations: operations.dispatcher,
     watch: true,
     log: (level, message, data) => log[level](message, { ...data }),
+    onServed: (deployed, previous) => {
+      if (previous !== null) void logImpact(versionsOf(foundation.db, templates), deployed, previous);
+    },
   });
   await templates.load();
   startup.onStop(() => templates.close());

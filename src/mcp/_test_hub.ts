@@ -123,6 +123,7 @@ function catalogOf(versions: readonly WorkflowVersion[]): WorkflowCatalog {
   return {
     get: ({ name }) => Promise.resolve(versions.find((version) => version.name === name) ?? null),
     list: () => Promise.resolve([...versions]),
+    versions: () => Promise.resolve([]),
     similar: () => Promise.resolve([]),
     register: () => Promise.resolve({ problems: [] }),
     validate: () => Promise.resolve([]),
@@ -142,5 +143,6 @@ function runStoreOf(store: MemoryStore): RunStore {
     list: ({ orgId, limit }) => Promise.resolve({ items: records(orgId).slice(0, limit), nextCursor: null }),
     findCall: () => Promise.resolve(null),
     children: () => Promise.resolve([]),
+    liveVersions: () => Promise.resolve([]),
   };
 }

@@ -2,6 +2,7 @@ import type { SignalNode } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { Engine, NodeOutcome } from "../../engine/mod.ts";
 import { checkAnswer } from "./check_answer.ts";
+import type { MigrationReason } from "./lineage_ports.ts";
 import type { RunCommand, RunDriver, RunRecord } from "./ports.ts";
 
 /**
@@ -35,6 +36,12 @@ export async function commandRun(
     if (outcome === null) throw elsewhere(runId);
     return settleNode(outcome, runId, command);
   }
+  if (command.type === "migrate") {
+    const reasons = await engine.migrate(runId, { version: command.version, planHash: command.planHash, by });
+    if (reasons === null) throw elsewhere(runId);
+    if (reasons.length > 0) throw migrationRefused({ runId, version: command.version, reasons });
+    return;
+  }
   const isDone = command.type === "abort"
     ? await engine.abort(runId, { reason: command.reason, by })
     : await engine.setPaused(runId, command.type === "pause", by);
@@ -61,6 +68,23 @@ function settleNode(outcome: NodeOutcome, runId: string, { key, act }: Extract<R
     case "idle":
       throw new CallError("NODE_NOT_WAITING", `${what}: it must be waiting for its next attempt`, { runId, key });
   }
+}
+
+export function migrationRefused(
+  { runId, version, reasons }: {
+    readonly runId: string;
+    readonly version: string;
+    readonly reasons: readonly MigrationReason[];
+  },
+): CallError {
+  const [first] = reasons;
+  const where = first === undefined || first.key === null ? "" : `node "${first.key}": `;
+  const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : "";
+  return new CallError(
+    "MIGRATION_REFUSED",
+    `Cannot migrate run ${runId} to version "${version}": ${where}${first?.reason ?? "no reason"}${more}`,
+    { runId, version, reasons },
+  );
 }
 
 export function elsewhere(runId: string): CallError {

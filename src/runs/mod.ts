@@ -10,7 +10,6 @@ export { commandRun, elsewhere } from "./command_run.ts";
 export type {
   CallTree,
   CallView,
-  ForkParams,
   GraphEdge,
   GraphNode,
   NodeStatus,
@@ -18,8 +17,6 @@ export type {
   Page,
   PlanPlace,
   PreparedPlan,
-  RerunParams,
-  RerunStarted,
   RunGraph,
   RunQuery,
   RunRecord,
@@ -31,6 +28,17 @@ export type {
   WorkflowCatalog,
   WorkflowVersion,
 } from "./ports.ts";
+export type {
+  ForkParams,
+  MigrateParams,
+  Migration,
+  MigrationReason,
+  RerunParams,
+  RerunStarted,
+  ReusedFrom,
+} from "./lineage_ports.ts";
+export { createVersions } from "./versions.ts";
+export type { DeployImpact, KnownVersion, LiveVersion, VersionDiff, Versions, VersionView } from "./version_ports.ts";
 export type { RunCommand, RunDriver, RunOwners } from "./ports.ts";
 export type { BudgetReader, BudgetUse, RunBudgetView } from "./run_budget_view.ts";
 export { budgetsOf } from "./run_budget.ts";

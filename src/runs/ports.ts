@@ -3,6 +3,8 @@ import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@
 import type { OperationSpec } from "@alkdev/operations";
 import type { RunBudgetView } from "./run_budget_view.ts";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { ForkParams, MigrateParams, Migration, RerunParams, RerunStarted, ReusedFrom } from "./lineage_ports.ts";
+import type { KnownVersion, LiveVersion } from "./version_ports.ts";
 import type { NodeCommand } from "../../engine/mod.ts";
 import type { NodeProgress } from "./node_progress.ts";
 import type { WhyEntry } from "./why_entry.ts";
@@ -60,6 +62,8 @@ export interface RunStore {
   /** The run in which a call was made; the request id of a run itself is the run's id. */
   findCall(params: { readonly orgId: string; readonly requestId: string }): Promise<{ readonly runId: string } | null>;
   children(params: { readonly orgId: string; readonly runId: string }): Promise<readonly RunRecord[]>;
+  /** Runs of a workflow that have not ended, by version. `orgId` null: of all organizations, for the hub's own log. */
+  liveVersions(params: { readonly orgId: string | null; readonly workflow: string }): Promise<readonly LiveVersion[]>;
 }
 
 /** A version of a workflow, resolved and ready to compile. */
@@ -107,6 +111,8 @@ export interface WorkflowCatalog {
     params: { readonly orgId: string; readonly name: string; readonly version?: string },
   ): Promise<WorkflowVersion | null>;
   list(params: { readonly orgId: string }): Promise<readonly WorkflowVersion[]>;
+  /** The versions of a workflow that can be run, the one served by its name first; the others newest first. Unknown: empty. */
+  versions(params: { readonly orgId: string; readonly name: string }): Promise<readonly KnownVersion[]>;
   /** Names near to `name`, nearest first: for "did you mean". */
   similar(params: { readonly orgId: string; readonly name: string }): Promise<readonly string[]>;
   /** Registers a JSON template; the same content is the same version. Problems: nothing was stored. */
@@ -154,39 +160,6 @@ export interface StartRun {
   readonly ownLabels?: Readonly<Record<string, string>>;
 }
 
-/** What a run is to be made of. */
-interface FromRun {
-  readonly caller: Caller;
-  readonly runId: string;
-  /**
-   * Keys of nodes, Map items (`measure[3]`), Loop turns or containers: these run again, and all that comes after them. What
-   * else had completed is reused.
-   */
-  readonly from?: readonly string[];
-  /** In the place of the old input. Results that are reused stay as they are. */
-  readonly input?: unknown;
-  /** Default: the run's own. Nodes that differ in it run again, and all that comes after them. */
-  readonly version?: string;
-}
-
-export interface RerunParams extends FromRun {
-  /** What had completed is reused; what failed, was aborted or never ran runs, and all that comes after it. */
-  readonly fromFailed?: boolean;
-}
-
-export interface ForkParams extends FromRun {
-  /** Seq of the event as of which the run is looked at; absent: now. */
-  readonly at?: number;
-}
-
-export interface RerunStarted {
-  readonly id: string;
-  readonly status: RunStatus;
-  readonly duplicate: boolean;
-  /** Results taken over. */
-  readonly reused: number;
-}
-
 /** A run with what its log adds to the list's row. */
 export interface RunView extends RunRecord {
   readonly input: Json;
@@ -226,12 +199,6 @@ export interface GraphNode {
   readonly error?: EventError;
   /** Absent: it has said nothing in its present attempt. */
   readonly progress?: NodeProgress;
-}
-
-/** Where a result was made. `requestId` null: a timer or a signal, which is no call. */
-export interface ReusedFrom {
-  readonly runId: string;
-  readonly requestId: string | null;
 }
 
 export type NodeStatus =
@@ -300,6 +267,8 @@ export type RunCommand =
   | { readonly type: "abort"; readonly reason: string }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
+  /** The plan is stored. */
+  | { readonly type: "migrate"; readonly version: string; readonly planHash: string }
   | { readonly type: "node"; readonly key: string; readonly act: NodeCommand }
   /** `scopes`: of whoever answers. */
   | { readonly type: "signal"; readonly name: string; readonly payload: Json; readonly scopes: readonly string[] };
@@ -363,6 +332,12 @@ export interface Runs {
   rerun(params: RerunParams): Promise<RerunStarted>;
   /** A new run that goes on from where another is, or was at event `at`. Label `forkOf` names the other. */
   fork(params: ForkParams): Promise<RerunStarted>;
+  /**
+   * Moves a live run to another version of its workflow; resolves when durable. `dryRun`: only says whether it could be.
+   *
+   * @throws CallError MIGRATION_REFUSED (409) with `details.reasons`, RUN_ENDED, WORKFLOW_NOT_FOUND
+   */
+  migrate(params: MigrateParams): Promise<Migration>;
   /**
    * Acts on a node with all that is in it: a leaf, a container, an item of a Map (`files[3]`). Resolves when it is durable.
    *

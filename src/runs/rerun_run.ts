@@ -9,7 +9,8 @@ import {
   reusedResults,
   type RunState,
 } from "../../engine/mod.ts";
-import type { ForkParams, PreparedPlan, RerunParams, RerunStarted, RunRecord } from "./ports.ts";
+import type { ForkParams, RerunParams, RerunStarted } from "./lineage_ports.ts";
+import type { PreparedPlan, RunRecord } from "./ports.ts";
 import { type Descent, type StartPorts, startRun } from "./start_run.ts";
 
 /** Names one run at most this often: each is looked up in its graph. */

@@ -4,13 +4,14 @@ import {
   type Engine,
   type EventLog,
   type FunctionSource,
+  planPin,
   type PlanStore,
   type RunEvent,
   type RunState,
 } from "../../engine/mod.ts";
 import { callTreeOf } from "./call_tree.ts";
 import { callsOf } from "./call_view.ts";
-import { commandRun, ended, outOfReach, signalAnswered } from "./command_run.ts";
+import { commandRun, ended, migrationRefused, outOfReach, signalAnswered } from "./command_run.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import { FoldReader } from "./fold_reader.ts";
 import { graphOf } from "./graph.ts";
@@ -19,8 +20,9 @@ import type { RunCommand, RunDriver, RunOwners, RunRecord, Runs, RunStore, RunVi
 import type { RunFeed } from "./run_feed.ts";
 import { type BudgetReader, budgetViewOf } from "./run_budget_view.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
+import { planMigration } from "./migrate_to.ts";
 import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
-import { startRun } from "./start_run.ts";
+import { resolveWorkflow, startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
 import type { Whereabouts } from "./why_entry.ts";
@@ -193,6 +195,23 @@ class RunUseCases implements Runs {
     const record = await this.#record(caller, runId);
     const state = await this.#state(caller, runId, at);
     return await rerunRun(this.#options, { kind: "fork", record, state, params });
+  }
+
+  async migrate({ caller, runId, version, dryRun = false }: Params<"migrate">): Result<"migrate"> {
+    const { catalog, plans } = this.#options;
+    const record = await this.#record(caller, runId);
+    if (record.completedAt !== null) throw ended(record);
+    const target = await resolveWorkflow(catalog, { workflow: record.workflow, version, caller });
+    const events = await this.#reader.events(runId);
+    const state = await this.#reader.fold(events);
+    if (state === null) throw notFound(runId);
+    const from = planPin(events)?.version ?? record.version;
+    const { migration, prepared } = planMigration({ state, events, from, target });
+    if (dryRun) return migration;
+    if (!migration.allowed || prepared === null) throw migrationRefused({ runId, version, reasons: migration.reasons });
+    await plans.put(prepared.hash, prepared.plan);
+    await this.#command(caller, runId, { type: "migrate", version: target.version, planHash: prepared.hash });
+    return { ...migration, migrated: true };
   }
 
   async #record(caller: Caller, runId: string): Promise<RunRecord> {

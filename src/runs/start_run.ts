@@ -106,7 +106,11 @@ function canonical(value: Json): string {
   );
 }
 
-async function resolveWorkflow(catalog: WorkflowCatalog, request: StartRun): Promise<WorkflowVersion> {
+/** The version that is asked for, or the one that is served. @throws CallError WORKFLOW_NOT_FOUND with what is near */
+export async function resolveWorkflow(
+  catalog: WorkflowCatalog,
+  request: Pick<StartRun, "workflow" | "version" | "caller">,
+): Promise<WorkflowVersion> {
   const params = { orgId: request.caller.orgId, name: request.workflow };
   const found = await catalog.get(request.version === undefined ? params : { ...params, version: request.version });
   if (found !== null) return found;

@@ -142,6 +142,8 @@ function failWhenCode(id: string): void {
   if (id === "bug") throw new TypeError("secret internals");
 }
 
+const NO_DIFF = { added: [], removed: [], changed: [], unchanged: 1, edges: { added: [], removed: [] } };
+
 function fakeRuns(world: Memory): Runs {
   const seen = ({ runId }: { readonly runId: string }): Promise<RunView> => {
     failWhenCode(runId);
@@ -185,6 +187,8 @@ function fakeRuns(world: Memory): Runs {
     actOnNode: seen,
     rerun: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
     fork: () => Promise.resolve({ id: "r2", status: "running", duplicate: false, reused: 0 }),
+    migrate: ({ runId, version }) =>
+      Promise.resolve({ runId, from: "v1", to: version, migrated: true, allowed: true, reasons: [], diff: NO_DIFF }),
     // deno-lint-ignore require-await
     signal: async ({ name }) => failWhenCode(name),
   };
@@ -238,6 +242,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
     workflows: {
       get: ({ name, version }) => Promise.resolve(name === "report" && version !== "old" ? WORKFLOW : null),
       list: () => Promise.resolve([WORKFLOW]),
+      versions: () => Promise.resolve([{ version: "v1", current: true, deployedAt: 1 }]),
       similar: () => Promise.resolve(["report"]),
       register: ({ name }) =>
         Promise.resolve(
@@ -246,6 +251,19 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
             : { version: WORKFLOW },
         ),
       validate: () => Promise.resolve([]),
+    },
+    versions: {
+      list: () => Promise.resolve([{ version: "v1", current: true, available: true, deployedAt: 1, liveRuns: 2 }]),
+      diff: ({ name, from, to = "v1" }) =>
+        Promise.resolve({
+          workflow: name,
+          from,
+          to,
+          inputSchemaChanged: false,
+          outputSchemaChanged: false,
+          diff: NO_DIFF,
+        }),
+      impact: () => Promise.resolve({ previous: null, live: [] }),
     },
     operations: {
       list: () => OPERATIONS,

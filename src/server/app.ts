@@ -13,6 +13,7 @@ import { runRoutes } from "./routes/runs.ts";
 import { spokeRoutes } from "./routes/spokes.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { typeRoutes } from "./routes/types.ts";
+import { versionRoutes } from "./routes/versions.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { upgradeWebSocket } from "./web_socket.ts";
 
@@ -37,6 +38,7 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
   const taken = new Set(extra.map(({ method, path }) => `${method} ${path}`));
   const own: readonly Route[] = [
     ...workflowRoutes(deps),
+    ...versionRoutes(deps),
     ...runRoutes(deps),
     ...operationRoutes(deps),
     ...typeRoutes(deps),

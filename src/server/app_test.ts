@@ -57,7 +57,12 @@ Deno.test("every route refuses a request without a key, and with a key without s
 
 Deno.test("successful answers fit the schemas that describe them", async () => {
   const world = fakeWorld({ metrics: () => Promise.resolve("up 1\n") });
-  const bodies: Record<string, unknown> = { createKey: { name: "n", scopes: [] }, registerWorkflow: { template: {} } };
+  const bodies: Record<string, unknown> = {
+    createKey: { name: "n", scopes: [] },
+    registerWorkflow: { template: {} },
+    migrateRun: { version: "v2" },
+  };
+  const queries: Record<string, string> = { diffWorkflowVersions: "?from=v1" };
   const ids: Record<string, string> = { operations: "core.echo", spokes: "s1", workflows: "report" };
   let checked = 0;
   for (const route of world.app.routes) {
@@ -69,7 +74,10 @@ Deno.test("successful answers fit the schemas that describe them", async () => {
       /:[A-Za-z]+/g,
       ids[route.tag] ?? (route.path.startsWith("/api/workflows") ? "report" : "r1"),
     );
-    const response = await world.app.request(url, authorized({ method: route.method, ...body }));
+    const response = await world.app.request(
+      url + (queries[route.name] ?? ""),
+      authorized({ method: route.method, ...body }),
+    );
     const spec = route.responses[response.status];
     assert.ok(response.ok && spec !== undefined, `${route.name}: ${response.status} ${await response.clone().text()}`);
     if (spec.schema === undefined || spec.contentType !== undefined) continue;

@@ -1,7 +1,7 @@
 /** What the HTTP edge needs beside the run use cases. */
 import type { OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Auth, KeyAdmin, Principal } from "../auth/mod.ts";
-import type { Caller, PreparedPlan, RunGraph, Runs, WorkflowCatalog } from "../runs/mod.ts";
+import type { Caller, PreparedPlan, RunGraph, Runs, Versions, WorkflowCatalog } from "../runs/mod.ts";
 
 /** Operations as one caller may see and call them. Errors are `CallError`s. */
 export interface OperationsPort {
@@ -82,6 +82,7 @@ export interface ServerDeps {
   readonly auth: Auth;
   readonly runs: Runs;
   readonly workflows: WorkflowCatalog;
+  readonly versions: Versions;
   readonly operations: OperationsPort;
   readonly spokes: SpokesPort;
   readonly keys: KeyAdmin;

@@ -23,6 +23,7 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["SCHEDULE_NOT_FOUND", [404, "There is no such schedule"]],
   ["METHOD_NOT_ALLOWED", [405, "The route does not have this method"]],
   ["RUN_ENDED", [409, "The run has ended"]],
+  ["MIGRATION_REFUSED", [409, "The run cannot be moved to that version"]],
   ["IDEMPOTENCY_MISMATCH", [422, "The idempotency key stands for another request"]],
   ["SIGNAL_ANSWERED", [409, "The signal is already answered"]],
   ["NODE_ENDED", [409, "The node has ended"]],

@@ -9,6 +9,8 @@ export interface EncodedBatch {
   /** Runs that begin and runs that change; null: neither. */
   readonly runs: readonly Value[] | null;
   readonly events: readonly Value[];
+  /** Arguments of `note_run_versions_v1`; null: no run moves to another version. */
+  readonly migrated: readonly Value[] | null;
 }
 
 /** Packs a batch: a request directly followed by its outcome becomes one row. */
@@ -16,6 +18,7 @@ export function encodeBatch(batch: readonly RunEvent[]): EncodedBatch {
   const events = new EventColumns();
   const created: EventOf<"run.created">[] = [];
   const changes = new Map<string, RunChange>();
+  let migrated: Map<string, EventOf<"run.migrated">> | null = null;
   for (let i = 0; i < batch.length; i++) {
     const event = batch[i]!;
     if (event.type === "call.requested") {
@@ -26,13 +29,23 @@ export function encodeBatch(batch: readonly RunEvent[]): EncodedBatch {
         continue;
       }
     } else if (event.type === "run.created") created.push(event);
+    else if (event.type === "run.migrated") (migrated ??= new Map()).set(event.runId, event);
     else if (event.type.startsWith("run.")) noteChange(changes, event);
     events.push(event, encodeBody(event));
   }
   const runs = created.length === 0 && changes.size === 0
     ? null
     : [...createdColumns(created, changes), ...changeColumns(changes)];
-  return { runs, events: events.columns() };
+  return { runs, events: events.columns(), migrated: migrated === null ? null : migratedColumns(migrated) };
+}
+
+function migratedColumns(migrated: ReadonlyMap<string, EventOf<"run.migrated">>): readonly Value[] {
+  const events = [...migrated.values()];
+  return [
+    array(events, ({ runId }) => runId),
+    lines(events, ({ version }) => column(version)),
+    lines(events, ({ planHash }) => column(planHash)),
+  ];
 }
 
 /** The outcome that shares a row with the request at `i`, which it directly follows; null: the event there has its own row. */
@@ -123,6 +136,8 @@ class EventColumns {
 
 const NO_RUNS: readonly null[] = new Array(15).fill(null);
 const NO_CHANGES: readonly null[] = new Array(4).fill(null);
+/** For a batch in which no run begins or changes. */
+export const NO_RUN_CHANGES: readonly null[] = [...NO_RUNS, ...NO_CHANGES];
 
 /** The rows of runs that begin in this batch, already as its later events leave them; those changes are taken out. */
 function createdColumns(

@@ -2,7 +2,7 @@ import type { RunEvent } from "../../engine/events.ts";
 import { FencedError } from "../../engine/ports.ts";
 import type { CommitResult, EventLog } from "../../engine/ports.ts";
 import type { Connection, Database, Statement } from "./database.ts";
-import { encodeBatch } from "./event_batch.ts";
+import { encodeBatch, NO_RUN_CHANGES } from "./event_batch.ts";
 import { encodeSmallBatch } from "./small_batch.ts";
 import { decodeRow } from "./event_body.ts";
 import type { EventRow } from "./event_body.ts";
@@ -22,8 +22,16 @@ const UNIQUE_VIOLATION = "23505";
 /** While the database writes one batch the hub makes the next: more than two only make batches smaller. */
 const COMMITS_AT_ONCE = 2;
 
+/** The same for one in which runs move to other versions, which their rows have to say too. */
+const COMMIT_MIGRATED = `select case when c.answer is not null then c.answer || note_run_versions_v1($29, $30, $31) end
+  from (select commit_events_v2(${PARAMETERS.join(", ")}) as answer offset 0) c`;
+
 function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
-  const { runs, events } = encodeBatch(batch);
+  const { runs, events, migrated } = encodeBatch(batch);
+  if (migrated !== null) {
+    const values = [...runs ?? NO_RUN_CHANGES, ...events, ...migrated];
+    return { name: "commit_migrated", text: COMMIT_MIGRATED, values };
+  }
   return runs === null
     ? { name: "commit_events", text: COMMIT_EVENTS, values: events }
     : { name: "commit", text: COMMIT, values: [...runs, ...events] };
@@ -111,7 +119,8 @@ function parseDuplicates(answer: string): ReadonlyMap<string, string> {
 
 const READ = `
   select e.run_id, e.seq, (extract(epoch from e.at) * 1000)::float8 as at, e.type, e.node_key, e.request_id, e.body,
-    case when r.id is not null then json_build_object('workflow', r.workflow, 'version', r.version, 'planHash', r.plan_hash,
+    case when r.id is not null then json_build_object('workflow', r.workflow,
+      'version', coalesce(r.first_version, r.version), 'planHash', coalesce(r.first_plan_hash, r.plan_hash),
       'priority', r.priority, 'orgId', r.org_id, 'parent', case when r.parent_run_id is not null then json_build_object(
         'runId', r.parent_run_id, 'requestId', r.parent_request_id, 'rootRunId', r.root_run_id) end) end as created
   from run_events e left join runs r on e.seq = 1 and r.id = e.run_id

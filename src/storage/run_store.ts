@@ -1,11 +1,11 @@
 import type { RunQuery, RunRecord, RunStore } from "../runs/ports.ts";
-import { and, asc, eq, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import { encodeCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { column } from "./event_body.ts";
 import { isOrdered, runQuery, type Statement, workflowNamesQuery } from "./run_query.ts";
-import { runEvents, runs } from "./schema/mod.ts";
+import { liveRuns, runEvents, runs } from "./schema/mod.ts";
 
 const MAX_CHILDREN = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -36,6 +36,13 @@ export function createRunStore(db: Database): RunStore {
             .where(and(eq(runEvents.requestId, requestId), isOfOrg)),
         ).limit(1);
       return found ?? null;
+    },
+    async liveVersions({ orgId, workflow }) {
+      const isOfOrg = orgId === null ? undefined : eq(runs.orgId, column(orgId));
+      const number = sql<number>`count(*)::integer`;
+      return await orm.select({ version: runs.version, runs: number }).from(liveRuns)
+        .innerJoin(runs, eq(runs.id, liveRuns.runId)).where(and(eq(runs.workflow, column(workflow)), isOfOrg))
+        .groupBy(runs.version).orderBy(desc(number), asc(runs.version));
     },
     async children({ orgId, runId }) {
       if (!UUID.test(runId)) return [];

@@ -24,6 +24,9 @@ export interface StoredWorkflows {
   get(
     params: { readonly orgId: string | null; readonly name: string; readonly version?: string },
   ): Promise<WorkflowRow | null>;
+  versions(
+    params: { readonly orgId: string | null; readonly name: string; readonly limit: number },
+  ): Promise<readonly { readonly version: string; readonly savedAt: number }[]>;
   list(params: { readonly orgId: string | null }): Promise<readonly WorkflowRow[]>;
 }
 
@@ -62,6 +65,11 @@ export function createWorkflowStore(db: Database): StoredWorkflows {
       const [row] = await orm.select().from(workflows).where(and(ownedBy(orgId), eq(workflows.name, name), isVersion))
         .orderBy(desc(workflows.updatedAt)).limit(1);
       return row === undefined ? null : toWorkflow(row);
+    },
+    async versions({ orgId, name, limit }) {
+      const rows = await orm.select({ version: workflows.version, savedAt: workflows.updatedAt }).from(workflows)
+        .where(and(ownedBy(orgId), eq(workflows.name, name))).orderBy(desc(workflows.updatedAt)).limit(limit);
+      return rows.map(({ version, savedAt }) => ({ version, savedAt: Number(savedAt) }));
     },
     async list({ orgId }) {
       const rows = await orm.selectDistinctOn([workflows.name]).from(workflows).where(ownedBy(orgId))

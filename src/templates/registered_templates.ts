@@ -6,6 +6,8 @@ import type { ResolvedVersion } from "./workflow_version.ts";
 /** For so long a latest version is taken for granted, in ms; another hub's registration is seen after it at the latest. */
 const LATEST_MS = 1_000;
 const MAX_CACHED = 10_000;
+/** Versions of one workflow that are told. */
+const MAX_VERSIONS = 200;
 
 interface Latest {
   readonly version: Promise<ResolvedVersion | null>;
@@ -50,6 +52,11 @@ export class RegisteredTemplates {
     this.#latest.set(key, { version, until: now + LATEST_MS });
     version.catch(() => this.#latest.delete(key));
     return version;
+  }
+
+  /** The versions of a name, the one saved last first. */
+  versions(orgId: string | null, name: string): ReturnType<WorkflowStore["versions"]> {
+    return this.#store.versions({ orgId, name, limit: MAX_VERSIONS });
   }
 
   /** The latest version of each of the organization's names. */

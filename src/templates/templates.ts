@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { WorkflowSchemas } from "@alkdev/flowgraph";
 import { FromSchema, operationId } from "@alkdev/operations";
+import type { KnownVersion } from "../runs/version_ports.ts";
 import type { OperationCatalog, TemplateProblem, WorkflowCatalog, WorkflowVersion } from "../runs/ports.ts";
 import { checkRegistration } from "./check_registration.ts";
 import { FileTemplates } from "./file_templates.ts";
@@ -22,6 +23,8 @@ export interface TemplatesOptions {
   readonly log: TemplatesLog;
   /** Ms since the epoch. */
   readonly now?: () => number;
+  /** Called for each version that a file brings, in the place of `previous` if there was one. */
+  readonly onServed?: (deployed: WorkflowVersion, previous: WorkflowVersion | null) => void;
   /** Called after each reload that a change on disk caused. */
   readonly onReload?: () => void;
 }
@@ -97,6 +100,21 @@ class TemplateCatalog implements Templates {
     return this.#fileVersions.get(versionKey(name, version)) ??
       await this.#registered.version(orgId, name, version) ??
       await this.#registered.version(null, name, version);
+  }
+
+  async versions({ orgId, name }: { readonly orgId: string; readonly name: string }): Promise<readonly KnownVersion[]> {
+    const served = this.#files.served.get(name)?.version ?? (await this.#registered.latest(orgId, name))?.version;
+    const found = new Map<string, number | null>();
+    for (const owner of [orgId, null]) {
+      for (const { version, savedAt } of await this.#registered.versions(owner, name)) {
+        if (!found.has(version)) found.set(version, savedAt);
+      }
+    }
+    for (const one of this.#fileVersions.values()) {
+      if (one.name === name && !found.has(one.version)) found.set(one.version, null);
+    }
+    return [...found].map(([version, deployedAt]) => ({ version, current: version === served, deployedAt }))
+      .sort((a, b) => Number(b.current) - Number(a.current) || (b.deployedAt ?? 0) - (a.deployedAt ?? 0));
   }
 
   async list({ orgId }: { readonly orgId: string }): Promise<readonly WorkflowVersion[]> {
@@ -177,11 +195,13 @@ class TemplateCatalog implements Templates {
 
   async #reloadNow(): Promise<void> {
     const before = new Set(this.#files.problems.map(problemLine));
+    const served = new Map(this.#files.served);
     const fresh = await this.#files.reload();
     for (const version of fresh) {
       this.#fileVersions.set(versionKey(version.name, version.version), version);
       if (version.serializable) await this.#registered.save(null, version);
       this.#options.log("info", "Workflow is served", { workflow: version.name, version: version.version });
+      this.#options.onServed?.(version, served.get(version.name) ?? null);
     }
     for (const problem of this.#files.problems) {
       if (!before.has(problemLine(problem))) this.#options.log("warn", problem.message, { ...problem });

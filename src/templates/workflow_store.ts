@@ -23,6 +23,10 @@ export interface WorkflowStore {
   get(
     params: { readonly orgId: string | null; readonly name: string; readonly version?: string },
   ): Promise<StoredWorkflow | null>;
+  /** The versions of a name of this very `orgId`, the one saved last first, at most `limit`; times are ms since the epoch. */
+  versions(
+    params: { readonly orgId: string | null; readonly name: string; readonly limit: number },
+  ): Promise<readonly { readonly version: string; readonly savedAt: number }[]>;
   /** The latest of each name of this very `orgId`, by name. */
   list(params: { readonly orgId: string | null }): Promise<readonly StoredWorkflow[]>;
 }

@@ -44,6 +44,18 @@ export function workflowStoreConformance(
     assert.equal((await store.get({ orgId: org, name: "one", version: "v2" }))?.version, "v2");
   });
 
+  test("versions() gives the versions of a name, the one saved last first", async (store, [org, other]) => {
+    for (const version of ["v1", "v2", "v3", "v1"]) await store.save(stored(org, "one", version));
+    await store.save(stored(other, "one", "v9"));
+    const names = async (limit: number) =>
+      (await store.versions({ orgId: org, name: "one", limit })).map(({ version }) => version);
+    assert.deepEqual(await names(10), ["v1", "v3", "v2"]);
+    assert.deepEqual(await names(2), ["v1", "v3"]);
+    assert.deepEqual(await store.versions({ orgId: null, name: "one", limit: 10 }), []);
+    const [{ savedAt } = { savedAt: 0 }] = await store.versions({ orgId: org, name: "one", limit: 1 });
+    assert.ok(Math.abs(savedAt - Date.now()) < 600_000, `${savedAt} is no time of today in ms`);
+  });
+
   test("list() gives the latest of each name, by name", async (store, [org]) => {
     await store.save(stored(org, "b", "v1"));
     await store.save(stored(org, "a", "v1"));

@@ -36,8 +36,9 @@ function runsOf(world: TestEngine): Runs {
       list: absent,
       findCall: absent,
       children: absent,
+      liveVersions: absent,
     },
-    catalog: { get: absent, list: absent, similar: absent, register: absent, validate: absent },
+    catalog: { get: absent, versions: absent, list: absent, similar: absent, register: absent, validate: absent },
     feed: new RunFeed(),
   });
 }

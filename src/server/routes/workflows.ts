@@ -1,6 +1,12 @@
 import { Type } from "@alkdev/typebox";
 import { CallError } from "@alkdev/operations";
-import { planTree, type PreparedPlan, type WorkflowCatalog, type WorkflowVersion } from "../../runs/mod.ts";
+import {
+  planTree,
+  type PreparedPlan,
+  type Versions,
+  type WorkflowCatalog,
+  type WorkflowVersion,
+} from "../../runs/mod.ts";
 import { paginate } from "../paginate.ts";
 import type { GraphsPort, ServerDeps } from "../ports.ts";
 import { ok } from "../reply.ts";
@@ -9,16 +15,20 @@ import { PlanSchema, TemplateProblemSchema, WorkflowSummarySchema, WorkflowViewS
 import { JsonSchema } from "../schemas/json.ts";
 import { pageOf } from "../schemas/nullable.ts";
 import { Name, NameParams, PageQuery, SearchText } from "../schemas/parameters.ts";
+import { DeployImpactSchema } from "../schemas/versions.ts";
 
 const head = { tag: "workflows" } as const;
 const strict = { additionalProperties: false } as const;
+const DeployedSchema = Type.Object({ ...WorkflowViewSchema.properties, impact: DeployImpactSchema }, {
+  $id: "DeployedWorkflow",
+});
 
 /** `/api/workflows` but for starting runs. */
-export function workflowRoutes({ workflows, graphs }: ServerDeps): readonly Route[] {
+export function workflowRoutes({ workflows, graphs, versions }: ServerDeps): readonly Route[] {
   return [
     listRoute(workflows),
     getRoute(workflows, graphs),
-    putRoute(workflows, graphs),
+    putRoute(workflows, graphs, versions),
     validateRoute(workflows),
     dryRunRoute(workflows, graphs),
   ];
@@ -60,7 +70,7 @@ function getRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
   });
 }
 
-function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
+function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort, versions: Versions): Route {
   return defineRoute({
     ...head,
     method: "PUT",
@@ -78,12 +88,17 @@ function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
       description: Type.Optional(Type.String({ maxLength: 16_384, pattern: "^[^\\x00]*$" })),
     }, strict),
     responses: {
-      200: { description: "The version that is now served", schema: WorkflowViewSchema },
+      200: { description: "The version that is now served, and what it means for live runs", schema: DeployedSchema },
       422: { description: "Every problem found, as `errors`: nothing was stored" },
     },
     async handle({ caller, params, body }) {
-      const result = await workflows.register({ orgId: caller.orgId, name: params.name, ...body });
-      if ("version" in result) return ok(viewOf(result.version, graphs));
+      const { orgId } = caller;
+      const previous = await workflows.get({ orgId, name: params.name });
+      const result = await workflows.register({ orgId, name: params.name, ...body });
+      if ("version" in result) {
+        const impact = await versions.impact({ orgId, deployed: result.version, previous });
+        return ok({ ...viewOf(result.version, graphs), impact });
+      }
       const { problems } = result;
       const count = `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`;
       const first = problems[0]?.message ?? "";

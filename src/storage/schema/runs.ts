@@ -18,6 +18,8 @@ class Runs {
     planHash: text("plan_hash").notNull(),
     labels: jsonb("labels").$type<Readonly<Record<string, string>>>().notNull(),
     errorCode: text("error_code"),
+    firstVersion: text("first_version"),
+    firstPlanHash: text("first_plan_hash"),
   }, (t) => [
     index("runs_org_id_created_at_idx").on(t.orgId, t.createdAt),
     index("runs_org_id_workflow_created_at_idx").on(t.orgId, t.workflow, t.createdAt),
@@ -26,5 +28,5 @@ class Runs {
   ]);
 }
 
-/** The run list, written with the log. `rootRunId` null: itself. */
+/** The run list, written with the log. `rootRunId` null: itself; `firstVersion` null: it is on the version that it started with. */
 export const runs: (typeof Runs)["table"] = Runs["table"];
