@@ -39,16 +39,14 @@ export class HubProcess {
   /** Resolves when it is killed. */
   readonly killed: Promise<void>;
   readonly #world: ProcessWorld;
-  readonly #die: () => void;
+  #die: () => void = () => {};
   readonly #lease: ReturnType<typeof acquireMemoryLease>;
   #alive = true;
 
   constructor(world: ProcessWorld) {
     this.#world = world;
     const { store, clock, functions, random } = world;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.killed = promise;
-    this.#die = resolve;
+    this.killed = new Promise((resolve) => void (this.#die = resolve));
     this.#lease = acquireMemoryLease(store, { hubId: "test", ttlMs: LEASE_MS, now: () => clock.now() });
     this.engine = new Engine({
       log: this.#mortal(createMemoryLog(store, this.#lease)),

@@ -254,11 +254,12 @@ export class World implements ProcessWorld {
   }
 
   async #changeWithin(ms: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), ms);
-    this.#onChange = () => resolve(true);
+    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
-      return await promise;
+      return await new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), ms);
+        this.#onChange = () => resolve(true);
+      });
     } finally {
       clearTimeout(timer);
       this.#onChange = null;

@@ -295,4 +295,16 @@ Deno.test("hub types prints the declarations, or writes them to a file", async (
   } finally {
     await Deno.remove(out);
   }
+  const project = await Deno.makeTempDir();
+  try {
+    const made = await hub(["types", "--project", project, "--json"], answer);
+    assert.deepEqual(JSON.parse(made.out).files, [`${project}/hub_types.d.ts`, `${project}/deno.json`]);
+    const { imports, compilerOptions } = JSON.parse(await Deno.readTextFile(`${project}/deno.json`));
+    assert.deepEqual(compilerOptions.types, ["./hub_types.d.ts"]);
+    assert.match(imports["@alkdev/flowgraph/jsx-runtime"], /^\/.*jsx_runtime\.ts$/);
+    const again = await hub(["types", "--project", project, "--json"], answer);
+    assert.deepEqual(JSON.parse(again.out).files, [`${project}/hub_types.d.ts`], "what is there is left alone");
+  } finally {
+    await Deno.remove(project, { recursive: true });
+  }
 });
