@@ -169,6 +169,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     readiness: () => startup.readiness,
     onAnswered: (request) => sight.meter.answered(request),
     onStream: sight.onStream,
+    estimator: sight.estimator,
     metrics: createMetrics({ engine, pool, peers, sight }),
     version: VERSION,
     limits: config.limits,

@@ -308,3 +308,29 @@ Deno.test("hub types prints the declarations, or writes them to a file", async (
     await Deno.remove(project, { recursive: true });
   }
 });
+
+Deno.test("runCli() shows what a dry-run estimates, and what it does not know", async () => {
+  const range = { p10: 900, p50: 1_000, p90: 2_500 };
+  const work = { operationId: "t.work", attempts: 40, failureRate: 0.1, durationMs: range, costMicros: null };
+  const estimate = {
+    durationMs: range,
+    calls: { p10: 3, p50: 3, p90: 4 },
+    costMicros: null,
+    tokens: null,
+    failureRisk: { p10: 0.01, p50: 0.12, p90: 0.3 },
+    samples: 40,
+    missing: [{ key: "later", what: "branch" }],
+    operations: [work],
+    workflow: { ...work, operationId: "report" },
+  };
+  const told = await hub(
+    ["workflows", "dry-run", "report"],
+    () => Response.json({ name: "report", plan: { tree: [] }, input: {}, estimate }),
+  );
+  assert.equal(told.code, 0, told.err);
+  assert.match(told.out, /duration +0?\.?9.*1\.?0? ?s.*2\.5 ?s/);
+  assert.match(told.out, /cost +not known/);
+  assert.match(told.out, /risk of failure +1\.0 % +12 % +30 %/);
+  assert.match(told.out, /Never seen: later \(branch\)/);
+  assert.match(told.out, /40 runs of this workflow so far/);
+});

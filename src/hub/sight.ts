@@ -3,7 +3,9 @@ import type { CallObserver } from "../dispatch/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import { type Route, type ServerLog, sightRoutes } from "../server/mod.ts";
 import {
+  createEstimator,
   createRunLogs,
+  type Estimator,
   HistoryRecorder,
   type HistoryStore,
   LogCollector,
@@ -22,6 +24,7 @@ export interface Sight {
   readonly logStore: LogStore;
   readonly historyStore: HistoryStore;
   readonly meter: Meter;
+  readonly estimator: Estimator;
   stats(): { readonly logsWaiting: number; readonly logsDropped: number };
   /** Called with each commit. */
   committed(events: readonly RunEvent[]): void;
@@ -89,6 +92,7 @@ export async function openSight(
     logStore,
     historyStore,
     meter,
+    estimator: createEstimator({ store: historyStore, clock, random: Math.random }),
     stats() {
       const { waiting, dropped } = collector.stats();
       return { logsWaiting: waiting, logsDropped: dropped };

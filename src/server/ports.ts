@@ -2,6 +2,7 @@
 import type { OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Auth, KeyAdmin, Principal } from "../auth/mod.ts";
 import type { Caller, PreparedPlan, RunGraph, Runs, Versions, WorkflowCatalog } from "../runs/mod.ts";
+import type { Estimator } from "../sight/mod.ts";
 
 /** Operations as one caller may see and call them. Errors are `CallError`s. */
 export interface OperationsPort {
@@ -90,6 +91,8 @@ export interface ServerDeps {
   /** Takes over an authenticated socket, which may not be open yet. */
   acceptSocket(socket: WebSocket, principal: Principal): void;
   readiness(): Readiness;
+  /** Absent: dry-runs estimate nothing. */
+  readonly estimator?: Estimator;
   /** Told of every request that has been answered: `ms` until its head was made. */
   onAnswered?(request: {
     readonly route: string;

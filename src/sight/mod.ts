@@ -13,3 +13,5 @@ export { SubjectStats } from "./history/subject_stats.ts";
 export { type Usage, usageOf } from "./history/usage.ts";
 export { type AnsweredRequest, type Buckets, type Labelled, Meter } from "./metrics/meter.ts";
 export { type EndedSpan, TraceRecorder, type TraceRecorderOptions } from "./trace/trace_recorder.ts";
+export { createEstimator } from "./estimate/estimator.ts";
+export type { Estimate, Estimator, OperationHistory, Range } from "./estimate/ports.ts";

@@ -42,6 +42,12 @@ function startSpoke(hub: HubProcess): Work {
   return { traceparents, release: resolve, spoke };
 }
 
+interface EstimateBody {
+  readonly missing: readonly { readonly key: string; readonly what: string }[];
+  readonly operations: readonly { readonly operationId: string; readonly attempts: number }[];
+  readonly workflow: { readonly attempts: number } | null;
+}
+
 interface Line {
   readonly id: number;
   readonly key: string;
@@ -103,6 +109,14 @@ Deno.test("logs and progress of a spoke's call are there at once, survive kill -
     release();
     const frames = await followed;
     assert.deepEqual(frames.map(({ data }) => data.message), ["be careful", "done"]);
+    const { estimate } = await until("history is written", async () => {
+      const { body } = await second.api<{ estimate: EstimateBody }>("POST", "/api/workflows/talk/dry-run", {
+        body: {},
+      });
+      return (body.estimate.workflow?.attempts ?? 0) > 0 && body;
+    });
+    assert.deepEqual(estimate.missing, [{ key: "w", what: "operation" }]); // begun in a process that was killed
+    assert.equal(estimate.operations.find(({ operationId }) => operationId === "core.echo")?.attempts, 1);
     const { text } = await metrics(second);
     assert.match(text, /hub_runs_ended_total\{workflow="talk",status="completed"\} 1/);
     assert.match(text, /hub_call_duration_seconds_count\{operation="core.echo",outcome="ok"\} 1/);

@@ -5,6 +5,7 @@ import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, CommandGroup, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { graphTree, type PlanNodeView, type TreeNode } from "../format/graph_tree.ts";
+import { type EstimateBody, estimateText } from "../format/estimate_text.ts";
 import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
@@ -104,7 +105,7 @@ function templateBody(value: unknown): object {
 
 const dryRun: Command = {
   name: "dry-run",
-  summary: "The plan for an input; nothing is started",
+  summary: "The plan for an input, and what a run of it is likely to take; nothing is started",
   positionals: [WORKFLOW],
   options: {
     input: { type: "text", short: "i", value: "JSON|@file", description: "Input (default: {})" },
@@ -115,11 +116,15 @@ const dryRun: Command = {
     const hub = await openHub(args, cli);
     const body = await inputBody(args);
     const path = `/api/workflows/${encodeURIComponent(args.required("workflow"))}/dry-run`;
-    const dry = await hub.post<WorkflowBody & { readonly input: unknown }>(path, { body });
+    const dry = await hub.post<WorkflowBody & { readonly input: unknown; readonly estimate?: EstimateBody | null }>(
+      path,
+      { body },
+    );
     if (args.flag("json")) outJson(cli, dry);
     else {
       cli.out(`${cli.style.dim("input")} ${JSON.stringify(dry.input)}`);
       cli.out(planText(dry.plan?.tree ?? [], cli));
+      if (dry.estimate) cli.out(`\n${estimateText(dry.estimate, cli)}`);
     }
     return ExitCode.OK;
   },

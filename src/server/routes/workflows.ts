@@ -12,8 +12,9 @@ import type { GraphsPort, ServerDeps } from "../ports.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { PlanSchema, TemplateProblemSchema, WorkflowSummarySchema, WorkflowViewSchema } from "../schemas/catalog.ts";
+import { EstimateSchema } from "../schemas/estimate.ts";
 import { JsonSchema } from "../schemas/json.ts";
-import { pageOf } from "../schemas/nullable.ts";
+import { nullable, pageOf } from "../schemas/nullable.ts";
 import { Name, NameParams, PageQuery, SearchText } from "../schemas/parameters.ts";
 import { DeployImpactSchema } from "../schemas/versions.ts";
 
@@ -24,13 +25,14 @@ const DeployedSchema = Type.Object({ ...WorkflowViewSchema.properties, impact: D
 });
 
 /** `/api/workflows` but for starting runs. */
-export function workflowRoutes({ workflows, graphs, versions }: ServerDeps): readonly Route[] {
+export function workflowRoutes(deps: ServerDeps): readonly Route[] {
+  const { workflows, graphs, versions } = deps;
   return [
     listRoute(workflows),
     getRoute(workflows, graphs),
     putRoute(workflows, graphs, versions),
     validateRoute(workflows),
-    dryRunRoute(workflows, graphs),
+    dryRunRoute(deps),
   ];
 }
 
@@ -133,13 +135,13 @@ function validateRoute(workflows: WorkflowCatalog): Route {
   });
 }
 
-function dryRunRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
+function dryRunRoute({ workflows, graphs, estimator }: ServerDeps): Route {
   return defineRoute({
     ...head,
     method: "POST",
     path: "/api/workflows/:name/dry-run",
     name: "dryRunWorkflow",
-    summary: "The plan for an input; nothing is started",
+    summary: "The plan for an input, and what a run of it is likely to take; nothing is started",
     scope: "workflow:read",
     params: NameParams,
     bodyDefault: {},
@@ -153,6 +155,7 @@ function dryRunRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
           planHash: Type.String(),
           input: Type.Unknown({ description: "With its defaults" }),
           plan: PlanSchema,
+          estimate: nullable(EstimateSchema),
         }),
       },
     },
@@ -165,7 +168,8 @@ function dryRunRoute(workflows: WorkflowCatalog, graphs: GraphsPort): Route {
       const input = version.decodeInput(body.input ?? {});
       const prepared = version.plan(input);
       const plan = planView(prepared, graphs);
-      return ok({ workflow: version.name, version: version.version, planHash: prepared.hash, input, plan });
+      const estimate = await estimator?.estimate({ orgId: caller.orgId, plan: prepared.plan, input }) ?? null;
+      return ok({ workflow: version.name, version: version.version, planHash: prepared.hash, input, plan, estimate });
     },
   });
 }

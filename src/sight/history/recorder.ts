@@ -30,7 +30,7 @@ export interface RecorderOptions {
   readonly flushMs?: number;
 }
 
-const FLUSH_MS = 5_000;
+const FLUSH_MS = 1_000;
 /** Calls, waits and costs of runs under way. */
 const MAX_OPEN = 50_000;
 /** Subjects not yet written. */
