@@ -5,6 +5,7 @@ import { type Route, type ServerLog, sightRoutes } from "../server/mod.ts";
 import {
   createEstimator,
   createRunLogs,
+  createRunSearch,
   type Estimator,
   HistoryRecorder,
   type HistoryStore,
@@ -13,7 +14,14 @@ import {
   type LogStore,
   Meter,
 } from "../sight/mod.ts";
-import { createHistoryStore, createLogStore, createRunStore, type Database } from "../storage/mod.ts";
+import {
+  createHistoryStore,
+  createLogSearch,
+  createLogStore,
+  createRunStore,
+  type Database,
+  encodeCursor,
+} from "../storage/mod.ts";
 import type { Startup } from "./startup.ts";
 import { openTracing } from "./tracing.ts";
 
@@ -78,7 +86,9 @@ export async function openSight(
   startup.onStop(() => recorder.close());
   let read: EventLog["read"] = () => Promise.resolve([]); // until the log is there nothing is committed
   const tracer = await openTracing(startup, { hubId, version, created, read: (params) => read(params) });
-  const logs = createRunLogs({ runs: createRunStore(db), store: logStore, feed, clock });
+  const runs = createRunStore(db);
+  const logs = createRunLogs({ runs, store: logStore, feed, clock });
+  const search = createRunSearch({ runs, logs: createLogSearch(db), clock, cursorOf: encodeCursor });
   return {
     observer: {
       progress: (call, value) => collector.progress(call, value),
@@ -107,7 +117,7 @@ export async function openSight(
       read = (params) => log.read(params);
       return measuredLog(log, meter);
     },
-    routes: ({ log, closing }) => sightRoutes({ logs, log, closing, onStream }),
+    routes: ({ log, closing }) => sightRoutes({ logs, search, log, closing, onStream }),
   };
 }
 

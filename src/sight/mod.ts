@@ -15,3 +15,6 @@ export { type AnsweredRequest, type Buckets, type Labelled, Meter } from "./metr
 export { type EndedSpan, TraceRecorder, type TraceRecorderOptions } from "./trace/trace_recorder.ts";
 export { createEstimator } from "./estimate/estimator.ts";
 export type { Estimate, Estimator, OperationHistory, Range } from "./estimate/ports.ts";
+export { excerptOf, jsonText, matchEvent } from "./search/match_event.ts";
+export type { FoundRun, LogSearch, Match, RunSearch, RunSearchQuery, SearchPage } from "./search/ports.ts";
+export { createRunSearch } from "./search/run_search.ts";

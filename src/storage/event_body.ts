@@ -186,3 +186,21 @@ function safe(body: string): string {
 function unsafe(stored: string): string {
   return stored.startsWith('{"hex":"') ? Buffer.from(stored.slice(8, -2), "hex").toString() : stored;
 }
+
+/** What people put into and get out of an event, without what the hub adds. */
+export function readParts(
+  type: string,
+  stored: string,
+): readonly { readonly where: "input" | "output" | "error" | "operation"; readonly value: unknown }[] {
+  const { req, ...body } = JSON.parse(unsafe(stored)) as {
+    readonly req?: { readonly operationId?: unknown; readonly input?: unknown };
+    readonly [field: string]: unknown;
+  };
+  const parts = [
+    { where: "operation", value: req?.operationId ?? (type.startsWith("call.") ? body["operationId"] : undefined) },
+    { where: "input", value: req?.input ?? body["input"] ?? body["question"] },
+    { where: "output", value: body["data"] ?? body["output"] ?? body["payload"] },
+    { where: "error", value: body["error"] ?? body["reason"] },
+  ] as const;
+  return parts.filter(({ value }) => value !== undefined && value !== null);
+}

@@ -5,6 +5,7 @@ export type { AuditEntry, AuditLogStore, RecordedAction } from "./audit_store.ts
 export { createBudgetLedger } from "./budget_ledger.ts";
 export type { StoredBudgets } from "./budget_ledger.ts";
 export { createLeftovers } from "./budget_leftovers.ts";
+export { encodeCursor } from "./cursor.ts";
 export type { Connection, Database, Queryable } from "./database.ts";
 export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";
@@ -15,6 +16,7 @@ export { acquireLease } from "./lease.ts";
 export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { createHistoryStore } from "./history_store.ts";
+export { createLogSearch } from "./log_search.ts";
 export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { ensureAccount, ensureOrganization } from "./organization_store.ts";

@@ -12,6 +12,7 @@ import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
 import { fork, migrate, rerun } from "./lineage.ts";
 import { logs } from "./run_logs.ts";
+import { search } from "./run_search.ts";
 
 const RUN = { name: "run", required: true, description: "id of the run" } as const;
 
@@ -239,5 +240,6 @@ export const runsCommands: CommandGroup = {
     signal,
     why,
     logs,
+    search,
   ],
 };
