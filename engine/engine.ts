@@ -111,8 +111,10 @@ export class Engine {
       this.#admit();
       const meter = { bytes: 0 };
       const input = toJsonValue(run.input, "the run's input", this.#limits.value, meter);
-      if (this.#programs.has(run.planHash)) return this.#create(run, input, meter.bytes);
-      return this.#options.plans.put(run.planHash, run.plan).then(() => {
+      const { clock, plans } = this.#options;
+      if (this.#programs.isStored(run.planHash, clock.now())) return this.#create(run, input, meter.bytes);
+      return plans.put(run.planHash, run.plan).then(() => {
+        this.#programs.stored(run.planHash);
         this.#admit(); // the hub may have stopped meanwhile, and nobody would ever answer
         return this.#create(run, input, meter.bytes);
       });

@@ -1,4 +1,5 @@
 /** Runs plans: see docs/architecture.md. No HTTP, no SQL, no sockets. @module */
+export { closing, publicCounts } from "./decide.ts";
 export { Engine } from "./engine.ts";
 export { DEFAULT_ENGINE_LIMITS } from "./engine_options.ts";
 export type { EngineLimits, EngineOptions, NewRun, Started } from "./engine_options.ts";

@@ -5,6 +5,9 @@ import type { PlanPin } from "./state/plan_pin.ts";
 
 /** Programs kept by default, though no live run may use them. */
 const DEFAULT_SIZE = 500;
+/** How long a plan that was stored is taken to be there. */
+const STORED_MS = 3_600_000;
+const MAX_STORED = 10_000;
 const NO_FUNCTIONS: ReadonlyMap<string, PlanFunction> = new Map();
 
 /** Compiled programs by plan hash. One with functions belongs to one input and is not kept. */
@@ -13,6 +16,8 @@ export class ProgramCache {
   readonly #functions: FunctionSource;
   readonly #size: number;
   readonly #programs: Map<string, Program> = new Map();
+  readonly #stored: Set<string> = new Set();
+  #storedSince = -Infinity;
 
   constructor(
     ports: { readonly plans: PlanStore; readonly functions: FunctionSource },
@@ -23,8 +28,18 @@ export class ProgramCache {
     this.#size = size;
   }
 
-  has(hash: string): boolean {
-    return this.#programs.has(hash);
+  /** Whether the plan store has been told of a plan lately: it may forget one that it has not heard of for a day. */
+  isStored(hash: string, now: number): boolean {
+    if (now - this.#storedSince >= STORED_MS || this.#stored.size >= MAX_STORED) {
+      this.#storedSince = now;
+      this.#stored.clear();
+    }
+    return this.#stored.has(hash);
+  }
+
+  /** The plan store has been told. */
+  stored(hash: string): void {
+    this.#stored.add(hash);
   }
 
   /** The program of a plan that is at hand. */

@@ -17,6 +17,7 @@ import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount
 import { createMetrics } from "./hub/metrics.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
+import { openRetention } from "./hub/retention.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
@@ -121,10 +122,11 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.peers = peers;
   late.dispatcher = dispatcher;
   const parts = { config, foundation, operations, sight, budgets, clock, feed, onFenced, graceMs };
-  const { templates, engine, runs } = await openDriving(startup, parts);
+  const { templates, engine, runs, log, plans } = await openDriving(startup, parts);
   late.engine = engine;
   late.runs = runs;
   await recover(startup, parts, engine);
+  const retention = openRetention(startup, { config, foundation, clock, engine, log, plans });
 
   const triggers = openTriggers(startup, {
     foundation,
@@ -177,7 +179,12 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     closing: startup.closing,
   }, {
     mounts: [mcpMount(mcp)],
-    routes: [...sight.routes({ log: hubLogger("server"), closing: startup.closing }), ...triggers, ...budgets.routes],
+    routes: [
+      ...sight.routes({ log: hubLogger("server"), closing: startup.closing }),
+      ...triggers,
+      ...budgets.routes,
+      ...retention.routes,
+    ],
   });
   door.open((request) => app.fetch(request));
   await writeHubFile(config.dataDir, url);

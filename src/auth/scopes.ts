@@ -5,6 +5,7 @@ export type Scope =
   | "workflow:run"
   | "run:read"
   | "run:write"
+  | "run:delete"
   | "operation:read"
   | "operation:call"
   | "spoke:connect"
@@ -30,6 +31,7 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "workflow:run": "Start runs",
   "run:read": "See runs, their graphs, events and calls",
   "run:write": "Abort, pause, resume and rerun runs, and answer signals",
+  "run:delete": "Delete and archive runs that are over, and import runs",
   "operation:read": "See operations",
   "operation:call": "Call operations",
   "spoke:connect": "Connect as a spoke and offer operations",

@@ -29,6 +29,21 @@ const egress = Type.Object({
   allowPrivate: Type.Optional(texts),
 }, strict);
 
+const retention = Type.Array(
+  Type.Object({
+    status: Type.Optional(
+      Type.Array(Type.Union([Type.Literal("completed"), Type.Literal("failed"), Type.Literal("aborted")]), {
+        minItems: 1,
+      }),
+    ),
+    olderThan: Type.String({ pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }),
+    label: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    workflow: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    action: Type.Union([Type.Literal("delete"), Type.Literal("archive")]),
+  }, strict),
+  { maxItems: 100 },
+);
+
 const file = Type.Object({
   $schema: Type.Optional(Type.String()),
   host: Type.Optional(Type.String({ minLength: 1 })),
@@ -41,6 +56,7 @@ const file = Type.Object({
   egress: Type.Optional(egress),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
+  retention: Type.Optional(retention),
 }, strict);
 
 /** Levels of the log, least severe first; `off` logs nothing. */
@@ -71,6 +87,19 @@ export interface ConfigFile {
     readonly jsonDepth?: number;
     readonly maxWaitSeconds?: number;
   };
+  /** What becomes of runs that are over. */
+  readonly retention?: readonly RetentionRule[];
+}
+
+/** One rule of what becomes of runs that are over. */
+export interface RetentionRule {
+  /** Default: all that has ended. */
+  readonly status?: readonly ("completed" | "failed" | "aborted")[];
+  /** Since the end: `30d`. */
+  readonly olderThan: string;
+  readonly label?: string;
+  readonly workflow?: string;
+  readonly action: "delete" | "archive";
 }
 
 /** Validates {@linkcode ConfigFile}; does not compile when the two part. */

@@ -38,8 +38,21 @@ export async function loadConfig({ env, files }: ConfigSources): Promise<HubConf
     httpHosts: file.httpHosts ?? [],
     egress: { allowHosts: file.egress?.allowHosts ?? null, allowPrivate: file.egress?.allowPrivate ?? [] },
     limits: { ...DEFAULT_LIMITS, ...file.limits },
+    retention: (file.retention ?? []).map(({ olderThan, ...rest }) => ({
+      ...rest,
+      olderThanMs: durationMs(olderThan),
+    })),
     warnings: unknownVariables(env),
   };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Ms of `1d12h`; the schema has checked its form. */
+function durationMs(text: string): number {
+  let ms = 0;
+  for (const [, amount, unit] of text.matchAll(/([\d.]+)([a-z]+)/g)) ms += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
+  return ms;
 }
 
 async function findMasterKey(env: Environment, files: ConfigFiles, dataDir: string): Promise<string> {

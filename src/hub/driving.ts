@@ -1,4 +1,4 @@
-import { type Clock, Engine, type FunctionSource } from "../../engine/mod.ts";
+import { type Clock, Engine, type EventLog, type FunctionSource, type PlanStore } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import { createRuns, FlowCheck, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
@@ -40,6 +40,8 @@ export interface Driving {
   readonly templates: Templates;
   readonly engine: Engine;
   readonly runs: Runs;
+  readonly log: EventLog;
+  readonly plans: PlanStore;
 }
 
 /** The templates, watched. */
@@ -115,7 +117,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
     ...owners,
   });
-  return { templates, engine, runs };
+  return { templates, engine, runs, log, plans };
 }
 
 /** Joins the others, takes up what this hub (or a dead one) had left, and keeps the lease. */

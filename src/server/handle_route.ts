@@ -18,7 +18,8 @@ export type RouteHandler = (request: Request, params: Readonly<Record<string, st
  * body is read for nobody else. Everything that can be made once is made here, not per request.
  */
 export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler {
-  const { auth, log, limits } = deps;
+  const { auth, log } = deps;
+  const limits = { ...deps.limits, ...route.limits };
   const scopes = route.scope === null ? null : [route.scope].flat();
   const what = `${route.method} ${route.path}`;
   const query = route.anyQuery === true ? { decode: () => ({}) } : createQueryDecoder(route.query);

@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from "@alkdev/typebox";
 import type { Principal, Scope } from "../auth/mod.ts";
 import type { Caller } from "../runs/mod.ts";
+import type { ServerLimits } from "./ports.ts";
 import type { Reply } from "./reply.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -53,6 +54,8 @@ interface RouteHead {
   readonly headers?: readonly HeaderSpec[];
   /** The query is somebody else's: whatever is in it is no error, and the handler reads it itself. */
   readonly anyQuery?: boolean;
+  /** Where a body may be larger or deeper than elsewhere. */
+  readonly limits?: Partial<Pick<ServerLimits, "bodyBytes" | "jsonDepth">>;
   /** By status; errors need not be listed. */
   readonly responses: Readonly<Record<number, ResponseSpec>>;
 }

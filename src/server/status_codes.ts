@@ -16,6 +16,8 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["NODE_NOT_FOUND", [404, "The run has no such node"]],
   ["OPERATION_NOT_FOUND", [404, "There is no such operation"]],
   ["SPOKE_NOT_FOUND", [404, "There is no such spoke"]],
+  ["RUN_EXISTS", [409, "There is a run of that id"]],
+  ["JOB_NOT_FOUND", [404, "There is no such job"]],
   ["BUDGET_NOT_FOUND", [404, "There is no such budget"]],
   ["KEY_NOT_FOUND", [404, "There is no such API key"]],
   ["WEBHOOK_NOT_FOUND", [404, "There is no such webhook"]],

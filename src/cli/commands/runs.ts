@@ -11,6 +11,7 @@ import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
 import { fork, migrate, rerun } from "./lineage.ts";
+import { keepCommands } from "./keep.ts";
 import { logs } from "./run_logs.ts";
 import { search } from "./run_search.ts";
 
@@ -239,6 +240,7 @@ export const runsCommands: CommandGroup = {
     migrate,
     signal,
     why,
+    ...keepCommands,
     logs,
     search,
   ],

@@ -26,6 +26,7 @@ export { operations } from "./operations.ts";
 export { organizationMembers } from "./organization_members.ts";
 export { organizations } from "./organizations.ts";
 export { plans } from "./plans.ts";
+export { retentionGarbage, retentionJobs, retentionLease } from "./retention.ts";
 export { runEvents } from "./run_events.ts";
 export { runLogs } from "./run_logs.ts";
 export { runProgress } from "./run_progress.ts";
