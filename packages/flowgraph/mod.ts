@@ -115,6 +115,7 @@ export type { DrawableEdge, DrawableGraph, DrawableNode } from "./view/drawable_
 export { planEdges, planGraph } from "./view/plan_graph.ts";
 export type { PlanEdge, PlanGraph, PlanGraphNode } from "./view/plan_graph.ts";
 export { toDot } from "./view/to_dot.ts";
+export { toSvg } from "./view/to_svg.ts";
 export { toMermaid } from "./view/to_mermaid.ts";
 export { FlowGraph } from "./graph/flow_graph.ts";
 export type { CallGraph, FlowGraphOptions, OperationGraph, TemplateDAG } from "./graph/flow_graph.ts";

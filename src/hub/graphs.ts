@@ -1,4 +1,4 @@
-import { type DrawableGraph, type Plan, planEdges, toDot, toMermaid } from "@alkdev/flowgraph";
+import { type DrawableGraph, type Plan, planEdges, toDot, toMermaid, toSvg } from "@alkdev/flowgraph";
 import { isLeaf } from "../../engine/mod.ts";
 import type { RunGraph } from "../runs/mod.ts";
 import type { GraphsPort } from "../server/mod.ts";
@@ -8,6 +8,7 @@ export const graphs: GraphsPort = {
   plan: planGraph,
   mermaid: (graph) => toMermaid(drawable(graph)),
   dot: (graph) => toDot(drawable(graph)),
+  svg: (graph) => toSvg(drawable(graph)),
 };
 
 function drawable(graph: RunGraph): DrawableGraph {

@@ -293,7 +293,12 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
       rotate: () => Promise.resolve(issued("a")),
       revoke: () => Promise.resolve({ ...issued("a").record, status: "revoked" }),
     },
-    graphs: { plan: () => ({ nodes: [], edges: [] }), mermaid: () => "graph TD", dot: () => "digraph {}" },
+    graphs: {
+      plan: () => ({ nodes: [], edges: [] }),
+      mermaid: () => "graph TD",
+      dot: () => "digraph {}",
+      svg: () => "<svg/>",
+    },
     acceptSocket: (socket, principal) => void world.sockets.push({ socket, principal }),
     readiness: () => ({ ready: world.ready, step: world.ready ? "ready" : "migrations" }),
     version: "0.0.0",

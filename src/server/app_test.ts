@@ -275,6 +275,10 @@ Deno.test("graphs come as JSON, Mermaid and dot, at a past seq", async () => {
   const get = (query: string) => app.request(`/api/runs/r1/graph?${query}`, authorized());
   assert.equal((await (await get("at=2")).json()).seq, 2);
   assert.equal(await (await get("format=mermaid")).text(), "graph TD");
+  const svg = await get("format=svg");
+  assert.equal(await svg.text(), "<svg/>");
+  assert.equal(svg.headers.get("content-type"), "image/svg+xml; charset=utf-8");
+  assert.match(svg.headers.get("content-security-policy") ?? "", /default-src 'none'/);
   assert.equal(await (await get("format=dot")).text(), "digraph {}");
   assert.equal((await problemOf(get("format=png"))).status, 400);
 });

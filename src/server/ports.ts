@@ -71,6 +71,7 @@ export interface GraphsPort {
   plan(plan: PreparedPlan["plan"]): { readonly nodes: readonly object[]; readonly edges: readonly object[] };
   mermaid(graph: RunGraph): string;
   dot(graph: RunGraph): string;
+  svg(graph: RunGraph): string;
 }
 
 /** The part of a structured logger that is used. */

@@ -4,7 +4,7 @@ import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatGraph, type RunGraphView } from "../format/graph_text.ts";
 import { openHub } from "../hub_client.ts";
 
-const FORMATS = ["text", "mermaid", "dot", "json"];
+const FORMATS = ["text", "mermaid", "dot", "svg", "json"];
 
 /** `hub graph <run>` */
 export const graphCommand: Command = {

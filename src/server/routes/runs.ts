@@ -22,6 +22,11 @@ import { startRunRoute } from "./start_run.ts";
 import { runNodeRoutes } from "./run_nodes.ts";
 
 const head = { tag: "runs" } as const;
+const GRAPH_TYPES = {
+  mermaid: "text/vnd.mermaid; charset=utf-8",
+  dot: "text/vnd.graphviz; charset=utf-8",
+  svg: "image/svg+xml; charset=utf-8",
+} as const;
 const At = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "As of this seq" });
 const strict = { additionalProperties: false } as const;
 
@@ -102,7 +107,12 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
     scope: "run:read",
     params: IdParams,
     query: Type.Object({
-      format: Type.Union([Type.Literal("json"), Type.Literal("mermaid"), Type.Literal("dot")], { default: "json" }),
+      format: Type.Union([
+        Type.Literal("json"),
+        Type.Literal("mermaid"),
+        Type.Literal("dot"),
+        Type.Literal("svg"),
+      ], { default: "json" }),
       at: Type.Optional(At),
       data: Type.Boolean({ default: true, description: "False leaves inputs and outputs out" }),
     }),
@@ -112,10 +122,12 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
       const at = query.at === undefined ? {} : { at: query.at };
       const graph = await runs.graph({ caller, runId: params.id, data, ...at });
       if (query.format === "json") return ok(graph);
-      const extra = { "x-request-id": requestId, "cache-control": "no-store" };
-      return query.format === "mermaid"
-        ? text(graphs.mermaid(graph), "text/vnd.mermaid; charset=utf-8", extra)
-        : text(graphs.dot(graph), "text/vnd.graphviz; charset=utf-8", extra);
+      return text(graphs[query.format](graph), GRAPH_TYPES[query.format], {
+        "x-request-id": requestId,
+        "cache-control": "no-store",
+        // A picture that is opened by itself is a page: it may load and run nothing.
+        "content-security-policy": "default-src 'none'; sandbox",
+      });
     },
   });
 }
