@@ -128,9 +128,11 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   await recover(startup, parts, engine);
   const retention = openRetention(startup, { config, foundation, clock, engine, log, plans });
 
-  const triggers = openTriggers(startup, {
+  const triggers = await openTriggers(startup, {
     foundation,
     runs,
+    feed,
+    egress: operations.egress,
     templates,
     keys,
     clock,

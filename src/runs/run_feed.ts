@@ -14,8 +14,12 @@ export class RunFeed {
   /** Told when a run gets its first watcher here, and when it has lost its last. */
   onWatched: ((runId: string, isWatched: boolean) => void) | null = null;
 
+  /** Told of every batch of this process, watched or not; it must not keep the engine waiting. */
+  onBatch: ((batch: readonly RunEvent[]) => void) | null = null;
+
   /** Called with each committed batch. */
   publish(batch: readonly RunEvent[]): void {
+    this.onBatch?.(batch);
     if (this.#listeners.size === 0) return;
     const byRun = new Map<string, RunEvent[]>();
     for (const event of batch) {

@@ -19,8 +19,15 @@ export {
   type ScheduleTimes,
   type ScheduleView,
 } from "./schedules/schedules.ts";
+export { createDeliveries, type Deliveries } from "./webhooks/deliveries.ts";
+export { Deliverer, type DelivererOptions } from "./webhooks/deliverer.ts";
+export { type Delivery, type EventRef, newDelivery, type PlacedEvent } from "./webhooks/delivery.ts";
+export type { DeliveryStore, OutboundLog, Scan } from "./webhooks/delivery_store.ts";
 export { createInbound, type DeliveryOutcome, type Inbound, type IncomingDelivery } from "./webhooks/inbound.ts";
+export { createMemoryDeliveryStore } from "./webhooks/memory_delivery_store.ts";
+export { MemoryOutboundLog } from "./webhooks/memory_outbound_log.ts";
 export { createMemoryWebhookStore } from "./webhooks/memory_webhook_store.ts";
+export { Outbound, type OutboundOptions } from "./webhooks/outbound.ts";
 export { signHeaders, verifySignature } from "./webhooks/signature.ts";
 export {
   type InboundDefinition,

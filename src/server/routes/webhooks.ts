@@ -1,11 +1,17 @@
 import { type TObject, type TUnion, type TUnsafe, Type } from "@alkdev/typebox";
-import { InboundSchema, OutboundSchema, type WebhookDefinition, type Webhooks } from "../../triggers/mod.ts";
+import {
+  type Deliveries,
+  InboundSchema,
+  OutboundSchema,
+  type WebhookDefinition,
+  type Webhooks,
+} from "../../triggers/mod.ts";
 import { paginate } from "../paginate.ts";
 import { ok, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { nullable, pageOf } from "../schemas/nullable.ts";
-import { IdParams, PageQuery } from "../schemas/parameters.ts";
+import { IdParams, Name, PageQuery } from "../schemas/parameters.ts";
 
 const head = { tag: "webhooks" } as const;
 const strict = { additionalProperties: false } as const;
@@ -54,9 +60,64 @@ const ReceiptSchema = Type.Object({
 const one = { 200: { description: "The webhook", schema: WebhookSchema } } as const;
 const issued = { description: "The webhook and its secret, which is shown this once", schema: IssuedSchema } as const;
 
-/** `/api/webhooks`, but for deliveries. */
-export function webhookRoutes(webhooks: Webhooks): readonly Route[] {
-  return [...collection(webhooks), ...single(webhooks), ...commands(webhooks)];
+const DeliverySchema = Type.Object({
+  id: Type.String({ description: "The receiver knows it by this, as header webhook-id" }),
+  webhookId: Type.String(),
+  runId: Type.String(),
+  seq: Type.Integer(),
+  type: Type.String(),
+  status: Type.String({ description: "pending, delivered or dead" }),
+  attempts: Type.Integer(),
+  nextAt: instant,
+  giveUpAt: instant,
+  lastStatus: nullable(Type.Integer()),
+  lastAnswer: nullable(Type.String()),
+  lastError: nullable(Type.String()),
+  createdAt: instant,
+  deliveredAt: nullable(instant),
+});
+
+/** `/api/webhooks`. */
+export function webhookRoutes(webhooks: Webhooks, deliveries: Deliveries): readonly Route[] {
+  return [...collection(webhooks), ...single(webhooks), ...commands(webhooks), ...deliveryRoutes(deliveries)];
+}
+
+function deliveryRoutes(deliveries: Deliveries): readonly Route[] {
+  const path = "/api/webhooks/:id/deliveries";
+  return [
+    defineRoute({
+      ...head,
+      method: "GET",
+      path,
+      name: "listWebhookDeliveries",
+      summary: "What an outbound webhook has sent, or is to send, newest first",
+      scope: "webhook:read",
+      params: IdParams,
+      query: Type.Object({
+        ...PageQuery.properties,
+        status: Type.Optional(Type.Union([Type.Literal("pending"), Type.Literal("delivered"), Type.Literal("dead")])),
+      }),
+      responses: { 200: { description: "A page of deliveries", schema: pageOf(DeliverySchema) } },
+      async handle({ caller, params, query }) {
+        return ok(await deliveries.list({ caller, webhookId: params.id, ...query }));
+      },
+    }),
+    defineRoute({
+      ...head,
+      method: "POST",
+      path: `${path}/:delivery/redeliver`,
+      name: "redeliverWebhook",
+      summary: "Send a delivery again, whatever came of it",
+      scope: "webhook:write",
+      params: Type.Object({ id: Name, delivery: Name }),
+      body: Type.Object({}, strict),
+      bodyDefault: {},
+      responses: { 202: { description: "The delivery", schema: DeliverySchema } },
+      async handle({ caller, params }) {
+        return reply(202, await deliveries.redeliver({ caller, webhookId: params.id, id: params.delivery }));
+      },
+    }),
+  ];
 }
 
 function collection(webhooks: Webhooks): readonly Route[] {
