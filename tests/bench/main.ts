@@ -1,5 +1,5 @@
 /**
- * `deno task bench [engine|http|spoke|crash|embedded …] [--json]`: what the database can do, what a bare group-commit writer
+ * `deno task bench [engine|http|spoke|watch|crash|embedded …] [--json]`: what the database can do, what a bare group-commit writer
  * makes of it, and the engine as a share of both and of other engines, in one run. Ratios, because machines are shared.
  * `--memory` and `--lists` (`--plans`) do the long ones instead.
  */
@@ -16,8 +16,12 @@ import { openDbos } from "./peers/dbos.ts";
 import { openRestate } from "./peers/restate.ts";
 import { Report } from "./report.ts";
 import { benchSpoke } from "./spoke_bench.ts";
+import { benchWatch } from "./watch_bench.ts";
 
-const SECTIONS = ["engine", "http", "spoke", "crash", "embedded"];
+const SECTIONS = ["engine", "http", "spoke", "watch", "crash", "embedded"];
+
+/** Those whose figures are shares of DBOS's. */
+const BESIDE_DBOS = ["engine", "http", "embedded"];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((word) => ![...SECTIONS, "--json", "--memory", "--lists", "--plans"].includes(word));
@@ -46,11 +50,14 @@ function sizeOr(size: number): number {
 async function benchShort(wanted: readonly string[]): Promise<void> {
   let dbosRate: number | null = null;
   if (await postgresAvailable()) {
-    await withDatabase("DBOS and the engine", async ({ url }) => {
-      dbosRate = await besidePeers(wanted.includes("engine"), url);
-    });
+    if (wanted.some((section) => BESIDE_DBOS.includes(section))) {
+      await withDatabase("DBOS and the engine", async ({ url }) => {
+        dbosRate = await besidePeers(wanted.includes("engine"), url);
+      });
+    }
     if (wanted.includes("http")) await withDatabase("HTTP", (database) => benchHttp(report, database, dbosRate));
     if (wanted.includes("spoke")) await withDatabase("spokes", (database) => benchSpoke(report, database));
+    if (wanted.includes("watch")) await withDatabase("watchers", (database) => benchWatch(report, database));
     if (wanted.includes("crash")) await withDatabase("crash", (database) => benchCrash(report, database));
   } else report.note("PostgreSQL did not answer: only the embedded database is measured");
   if (wanted.includes("embedded")) await benchEmbedded(report, dbosRate);
