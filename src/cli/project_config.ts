@@ -3,6 +3,12 @@ import { fileURLToPath } from "node:url";
 /** Where this program's own packages are. */
 const ROOT = new URL("../../", import.meta.url);
 
+interface Config {
+  readonly workspace: readonly string[];
+  readonly imports: Readonly<Record<string, string>>;
+  readonly compilerOptions: Readonly<Record<string, unknown>>;
+}
+
 interface Member {
   readonly name: string;
   readonly exports: Readonly<Record<string, string>>;
@@ -13,10 +19,9 @@ interface Member {
  * templates may call from `types`, a file beside it.
  */
 export async function projectConfig(types: string): Promise<object> {
-  const { workspace, imports }: { workspace: readonly string[]; imports: Readonly<Record<string, string>> } = JSON
-    .parse(
-      await Deno.readTextFile(new URL("deno.json", ROOT)),
-    );
+  const { workspace, imports, compilerOptions }: Config = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", ROOT)),
+  );
   const packages: Record<string, string> = {};
   for (const path of workspace) {
     const folder = new URL(`${path}/`, ROOT);
@@ -27,6 +32,7 @@ export async function projectConfig(types: string): Promise<object> {
   }
   return {
     imports: { ...packages, ...imports },
-    compilerOptions: { strict: true, jsx: "react-jsx", jsxImportSource: "@alkdev/flowgraph", types: [types] },
+    // The packages are checked along with the templates, and must be with the options they are written for.
+    compilerOptions: { ...compilerOptions, isolatedDeclarations: false, noUnusedLocals: false, types: [types] },
   };
 }

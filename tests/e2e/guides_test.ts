@@ -14,7 +14,7 @@
  * Other blocks are only shown. `http://127.0.0.1:8787` stands for the address of the hub.
  */
 import assert from "node:assert/strict";
-import { startHubProcess } from "./_hub_process.ts";
+import { type HubProcess, startHubProcess } from "./_hub_process.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const MARK = "<!-- guide: runs -->";
@@ -52,13 +52,13 @@ function blocksOf(markdown: string): readonly Block[] {
 /** One guide being followed. */
 class Reader implements AsyncDisposable {
   readonly #home: string;
-  readonly #url: string;
+  readonly #hub: HubProcess;
   readonly #background: Deno.ChildProcess[] = [];
   #last: Ran | null = null;
 
-  constructor(home: string, url: string) {
+  constructor(home: string, hub: HubProcess) {
     this.#home = home;
-    this.#url = url;
+    this.#hub = hub;
   }
 
   async follow({ language, words, text }: Block): Promise<void> {
@@ -83,6 +83,16 @@ class Reader implements AsyncDisposable {
     const path = file.replace(/^~/, this.#home);
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(path, `${text}\n`);
+    const name = /\bname: "([^"]+)"/.exec(text)?.[1];
+    if (file.startsWith("~/workflows/") && !/_test\./.test(file) && name !== undefined) await this.#served(name);
+  }
+
+  /** A file is served a moment after it is saved, which people do not notice; one with an error never is. */
+  async #served(name: string): Promise<void> {
+    for (const end = Date.now() + 3_000; Date.now() < end;) {
+      if ((await this.#hub.api("GET", `/api/workflows/${name}`)).status === 200) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   #command(script: string): Deno.Command {
@@ -96,7 +106,7 @@ trap 'for name in KEY RUN OLD NEW; do [ -n "\${!name+x}" ] && declare -p $name; 
 `;
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     return new Deno.Command("bash", {
-      args: ["-c", `${prelude}${script.replaceAll("http://127.0.0.1:8787", this.#url)}`],
+      args: ["-c", `${prelude}${script.replaceAll("http://127.0.0.1:8787", this.#hub.url)}`],
       cwd: this.#home,
       env: {
         HOME: this.#home,
@@ -143,7 +153,11 @@ trap 'for name in KEY RUN OLD NEW; do [ -n "\${!name+x}" ] && declare -p $name; 
     const given = last.all.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
     const pattern = wanted.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").map(linePattern)
       .join("");
-    assert.match(given.map((line) => `${line}\n`).join(""), new RegExp(`^${pattern}$`), `wanted:\n${wanted}`);
+    assert.match(
+      given.map((line) => `${line}\n`).join(""),
+      new RegExp(`^${pattern}$`),
+      `wanted:\n${wanted}\ngiven:\n${given.join("\n")}`,
+    );
   }
 }
 
@@ -185,7 +199,7 @@ for (const path of await guides()) {
         env: { HUB_WORKFLOWS: `${home}/workflows` },
         keep: true,
       });
-      await using reader = new Reader(home, hub.url);
+      await using reader = new Reader(home, hub);
       for (const block of blocksOf(markdown)) {
         try {
           await reader.follow(block);
