@@ -122,7 +122,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.peers = peers;
   late.dispatcher = dispatcher;
   const parts = { config, foundation, operations, sight, budgets, clock, feed, onFenced, graceMs };
-  const { templates, engine, runs, log, plans } = await openDriving(startup, parts);
+  const { templates, engine, runs, log, plans, control } = await openDriving(startup, parts);
   late.engine = engine;
   late.runs = runs;
   await recover(startup, parts, engine);
@@ -186,6 +186,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...triggers,
       ...budgets.routes,
       ...retention.routes,
+      ...control,
     ],
   });
   door.open((request) => app.fetch(request));

@@ -1,7 +1,9 @@
 import type { Cli } from "./cli.ts";
 import { CliError, ExitCode, usageError } from "./cli_error.ts";
 import { type Command, type CommandGroup, isGroup } from "./command.ts";
+import { approvalsCommands } from "./commands/approvals.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
+import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
@@ -31,6 +33,8 @@ export const HUB: CommandGroup = {
     migrateCommand,
     runCommand,
     runsCommands,
+    approvalsCommands,
+    deadLettersCommands,
     graphCommand,
     workflowsCommands,
     schedulesCommands,

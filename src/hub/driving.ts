@@ -1,11 +1,20 @@
 import { type Clock, Engine, type EventLog, type FunctionSource, type PlanStore } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
-import { createRuns, FlowCheck, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
-import { createEventLog, createPlanStore, createRunStore, createWorkflowStore, findRunDriver } from "../storage/mod.ts";
+import { createRuns, FlowCheck, FoldReader, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
+import type { Route } from "../server/mod.ts";
+import {
+  createDeadLetterStore,
+  createEventLog,
+  createPlanStore,
+  createRunStore,
+  createWorkflowStore,
+  findRunDriver,
+} from "../storage/mod.ts";
 import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
 import type { Budgets } from "./budgets.ts";
+import { dealtWith, openControl } from "./control.ts";
 import type { Foundation } from "./foundation.ts";
 import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
@@ -42,6 +51,8 @@ export interface Driving {
   readonly runs: Runs;
   readonly log: EventLog;
   readonly plans: PlanStore;
+  /** Routes about many runs at once. */
+  readonly control: readonly Route[];
 }
 
 /** The templates, watched. */
@@ -102,6 +113,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
         : trouble.warn("A commit failed and is sent again: {error}", { error: String(error) }),
   });
   startup.onStop(() => engine.stop(parts.graceMs ?? graceOf(peers)));
+  const letters = createDeadLetterStore(db);
   const runs = createRuns({
     engine,
     log,
@@ -114,10 +126,12 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     driver: (runId) => findRunDriver(db, { runId, hubId }),
     budgets: ({ orgId, runId }) => budgets.ledger.balance({ orgId, kind: "run", id: runId }),
     progress: (query) => sight.logStore.progress(query),
+    onRerun: dealtWith(letters),
     whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
     ...owners,
   });
-  return { templates, engine, runs, log, plans };
+  const reader = new FoldReader({ log, plans, functions });
+  return { templates, engine, runs, log, plans, control: openControl({ db, engine, runs, reader, letters }) };
 }
 
 /** Joins the others, takes up what this hub (or a dead one) had left, and keeps the lease. */

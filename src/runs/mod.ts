@@ -6,6 +6,22 @@ export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
 export type { ChildRunPorts } from "./child_runs.ts";
 export { FlowCheck } from "./flow_check.ts";
+export { actOnRuns } from "./act_on_runs.ts";
+export type { ActOnRuns, RunAction } from "./act_on_runs.ts";
+export { Approvals } from "./approvals.ts";
+export type { AskedSignals, OpenApproval } from "./approvals.ts";
+export { DeadLetters } from "./dead_letters.ts";
+export type {
+  ActAnswer,
+  ActOnDeadLetters,
+  ActOutcome,
+  DeadLetter,
+  DeadLetterCount,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterStore,
+} from "./dead_letters.ts";
+export { FoldReader } from "./fold_reader.ts";
 export { commandRun, elsewhere } from "./command_run.ts";
 export type {
   CallTree,

@@ -45,6 +45,10 @@ export interface RunsOptions {
   readonly progress?: ProgressReader;
   /** Absent: what runs have used of their budgets is not told. */
   readonly budgets?: BudgetReader;
+  /** Told when a run has been run again. */
+  readonly onRerun?: (
+    params: { readonly caller: Caller; readonly runId: string; readonly newRunId: string },
+  ) => Promise<void>;
   /** Parts of this hub that know why a call is not moving; asked in their order. */
   readonly whereabouts?: readonly Whereabouts[];
 }
@@ -187,7 +191,9 @@ class RunUseCases implements Runs {
     const { caller, runId } = params;
     const record = await this.#record(caller, runId);
     const state = await this.#state(caller, runId);
-    return await rerunRun(this.#options, { kind: "rerun", record, state, params });
+    const started = await rerunRun(this.#options, { kind: "rerun", record, state, params });
+    await this.#options.onRerun?.({ caller, runId, newRunId: started.id });
+    return started;
   }
 
   async fork(params: Params<"fork">): Result<"fork"> {

@@ -23,6 +23,7 @@ export { webhookRoutes } from "./routes/webhooks.ts";
 export { type SseEvent, sseFrame } from "./sse_frame.ts";
 export { sseResponse } from "./sse_response.ts";
 export type { SseSource } from "./sse_stream.ts";
+export { type ControlDeps, controlRoutes } from "./routes/control.ts";
 export { budgetRoutes, type BudgetsPort } from "./routes/budgets.ts";
 export { type PruneJobView, type RetentionPort, retentionRoutes } from "./routes/retention.ts";
 export { STATUS_BY_CODE } from "./status_codes.ts";

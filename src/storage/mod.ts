@@ -7,6 +7,8 @@ export type { StoredBudgets } from "./budget_ledger.ts";
 export { createLeftovers } from "./budget_leftovers.ts";
 export { encodeCursor } from "./cursor.ts";
 export { createDeliveryStore } from "./delivery_store.ts";
+export { createAskedSignals } from "./asked_signals.ts";
+export { createDeadLetterStore } from "./dead_letter_store.ts";
 export type { Connection, Database, Queryable } from "./database.ts";
 export { openEmbedded } from "./embedded_database.ts";
 export type { EmbeddedDatabase } from "./embedded_database.ts";

@@ -10,6 +10,7 @@ import { openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
 import type { PageBody, RunBody } from "../run_views.ts";
 import { outcomeLine, watchRun } from "../watch_run.ts";
+import { actOnRuns } from "./act_on_runs.ts";
 import { fork, migrate, rerun } from "./lineage.ts";
 import { keepCommands } from "./keep.ts";
 import { logs } from "./run_logs.ts";
@@ -233,6 +234,7 @@ export const runsCommands: CommandGroup = {
     act("abort", "Abort a run, or one node of it, and everything under it"),
     act("pause", "Start no new node of a run, or of one node of it"),
     act("resume", "Let a paused run, or node, go on"),
+    actOnRuns,
     actOnAttempt("retry", "Try a node again now that waits for its next attempt", "is tried again now"),
     actOnAttempt("give-up", "Let a node that waits for its next attempt fail", "has been given up"),
     rerun,

@@ -14,6 +14,9 @@ class RunEvents {
   }, (t) => [
     primaryKey({ columns: [t.runId, t.seq] }),
     index("run_events_request_id_idx").using("hash", t.requestId).where(sql`request_id is not null`),
+    index("run_events_signals_idx").on(t.runId, t.seq).where(
+      sql`type = any (array['signal.awaited'::text, 'signal.received'::text, 'signal.timedout'::text])`,
+    ),
   ]);
 }
 
