@@ -25,6 +25,14 @@ export function definitionVersion(definition: WorkflowDefinition, sourceDigest: 
   return new ResolvedVersion({ definition, version: hash.slice(0, VERSION_LENGTH), template });
 }
 
+const WITHOUT_OPERATIONS: ReadonlySet<Element["type"]> = new Set([
+  "approval",
+  "signal",
+  "sleep",
+  "sleepuntil",
+  "workflow",
+]);
+
 /** The one root element that says all a definition says of its plan, as JSON; null when the template has functions. */
 function templateJson(definition: WorkflowDefinition): Json | null {
   const { template, result, failurePolicy, budget, retry, timeout } = definition;
@@ -32,8 +40,8 @@ function templateJson(definition: WorkflowDefinition): Json | null {
   const whole = createElement("sequential", {}, template);
   const [first] = whole.children;
   const root: Element = whole.children.length === 1 && first !== undefined ? first : whole;
-  // On a single wait or child run, as it is said of its operations, it says nothing; on a single operation its own comes first.
-  const holds = root.type === "operation" || whole.children.length !== 1 || root.children.length > 0;
+  // As it is said of its operations, on a single wait or child run it says nothing; on a single operation its own comes first.
+  const holds = !WITHOUT_OPERATIONS.has(root.type);
   const props = {
     ...(holds && retry !== undefined && { retry }),
     ...(holds && timeout !== undefined && { timeout }),
