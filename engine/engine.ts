@@ -221,7 +221,7 @@ export class Engine {
 
   /** @throws CallError OVERLOADED when this hub has lost its lease meanwhile: whether the event is durable is not known. */
   async #durable(run: ActiveRun): Promise<void> {
-    await run.durable();
+    if (this.#state !== "stopped") await run.durable(); // afterwards nothing becomes durable any more
     if (this.#state === "stopped") {
       throw new CallError("OVERLOADED", "The hub has stopped driving: ask again", { retryAfterMs: 1000 });
     }

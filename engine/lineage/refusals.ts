@@ -1,7 +1,8 @@
 /** Whether a run may go on under another plan: it must stand there as it stands under its own. Pure over both states. */
-import { diffPlans, type NodeChange } from "@alkdev/flowgraph";
+import { diffPlans, type NodeChange, type Plan } from "@alkdev/flowgraph";
 import { isLeaf, VertexKind } from "../program.ts";
-import { type Frame, Status, STATUS_NAMES } from "../state/frame.ts";
+import { openFor } from "../state/early_signals.ts";
+import { type Frame, isTerminal, type Place, Status, STATUS_NAMES } from "../state/frame.ts";
 import { keyOf, locate } from "../state/keys.ts";
 import type { RunState } from "../state/run_state.ts";
 
@@ -25,7 +26,7 @@ export function refusals(
 ): readonly Refusal[] {
   const diff = diffPlans(before.program.plan, after.program.plan, options);
   const changed = new Map(diff.changed.filter(({ affectsResult }) => affectsResult).map((one) => [one.key, one]));
-  const found: Refusal[] = [];
+  const found: Refusal[] = [...lostAnswers(before, after)];
   for (const { frame, vertex, hasBegun } of concerned(before)) {
     const reason = lostAsk(before, after, frame, vertex) ??
       (hasBegun ? reasonAgainst({ before, after, changed, frame, vertex }) : null);
@@ -65,10 +66,23 @@ function lostAsk(before: RunState, after: RunState, frame: Frame, vertex: number
   if (!asks.paused.has(index) && !asks.doomed.has(vertex)) return null;
   const there = locate(after, keyOf(before, frame, vertex));
   const kept = there?.frame.asks ?? null;
-  if (kept !== null && asks.paused.has(index) === kept.paused.has(there!.frame.block.nodes[there!.vertex]!)) {
-    return null;
-  }
+  const now = there === null ? -1 : there.frame.block.nodes[there.vertex]!;
+  const isKept = kept !== null && asks.paused.has(index) === kept.paused.has(now);
+  // A container that was given no key is named by its place: it must hold the same nodes.
+  if (isKept && namesInside(before.program.plan, index) === namesInside(after.program.plan, now)) return null;
   return "It is paused or to be aborted, and the new version does not have it there";
+}
+
+function namesInside({ nodes }: Plan, index: number): string {
+  return nodes.slice(index, nodes[index]!.end).map(({ key }) => key).filter((key) => !key.startsWith("__")).join(" ");
+}
+
+/** Answers that came early and were acknowledged must find their Signal. */
+function lostAnswers(before: RunState, after: RunState): readonly Refusal[] {
+  return (before.early ?? []).filter(({ name }) => openFor(after, name).count === 0).map(({ name }) => ({
+    key: name,
+    reason: "An answer to it has come early, and the new version has no Signal that could take it",
+  }));
 }
 
 function decides(frame: Frame, vertex: number): boolean {
@@ -105,10 +119,19 @@ function reasonAgainst(
   if (!isCut && there.frame.pending[there.vertex]! > 0) {
     return `It ${has}, and comes after nodes in the new version that have not ended`;
   }
+  if (lacksSlot(after, there)) return `It ${has}, and would have to wait for a slot in the new version`;
   if (frame.taken?.get(vertex) !== there.frame.taken?.get(there.vertex)) {
     return `It ${has}, and would take another branch in the new version`;
   }
   return null;
+}
+
+/** A child of a limited Parallel that is at work and holds none of its slots: others would be let in beside it. */
+function lacksSlot({ program }: RunState, { frame, vertex }: Place): boolean {
+  const enter = frame.block.slotOf[vertex]!;
+  if (enter < 0 || isQueued(frame, vertex)) return false;
+  const hasEnded = isTerminal(frame.status[program.exit[frame.block.nodes[vertex]!]!]!);
+  return !hasEnded && frame.groups?.get(enter)?.held.has(vertex) !== true;
 }
 
 /** Ready, or in line for a slot: nothing has been done for it yet. */

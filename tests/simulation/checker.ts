@@ -114,7 +114,8 @@ export class Checker {
         throw new Violation("I2", `${writer.name} writes ${event.type} to a run that is not its own`, event.runId);
       }
       this.#requestedIfOutside(event);
-      applyEvent(model, event);
+      if (event.type === "node.reused") this.#reused(event);
+      applyEvent(event.type === "run.migrated" ? this.#migrated(event) : model, event);
       if (event.type === "run.aborted" || event.type === "call.aborted" || event.type === "node.aborted") {
         this.#toldOf(event, writer);
       }
@@ -142,11 +143,45 @@ export class Checker {
     this.#owners.set(event.runId, writer);
   }
 
+  /** A result that is taken over is one: of that node in that run, and not of a node that was to run again. */
+  #reused(event: Extract<RunEvent, { type: "node.reused" }>): void {
+    const { runId, key, source, data } = event;
+    const origin = this.runs.get(source.runId)?.byKey.get(key);
+    if (origin?.status !== "completed") throw new Violation("I3", `"${key}" of ${source.runId} gave no result`, runId);
+    same(this.runs.get(runId)!, data, origin.data, `What "${key}" reuses`);
+    if (this.runs.get(runId)!.created.lineage?.from?.includes(key)) {
+      throw new Violation("I3", `"${key}" is reused, and was to run again`, runId);
+    }
+  }
+
+  /** All that is in the log must be as legal under the other plan as it was under its own. */
+  #migrated(event: Extract<RunEvent, { type: "run.migrated" }>): RunModel {
+    const { runId, planHash } = event;
+    const before = this.runs.get(runId)!;
+    const plan = this.#plans.get(planHash);
+    if (plan === undefined) throw new Violation("log", `Plan ${planHash} was not stored before its run moved`, runId);
+    const model = new RunModel(plan, before.created);
+    for (const text of this.texts.get(runId)!.slice(1)) applyEvent(model, JSON.parse(text) as RunEvent);
+    for (const { key, status, touched } of before.leaves()) {
+      const now = model.byKey.get(key)?.status;
+      if (touched && now !== status) model.fail("migrate", `"${key}" was ${status}, and is ${now} after it`);
+    }
+    for (const { call } of this.#open) {
+      if (call.runId !== runId || call.signal.aborted) continue;
+      const inst = model.at(call.nodeKey);
+      if (!inst.ended) model.touch(inst, "A call that is carried over");
+    }
+    this.runs.set(runId, model);
+    return model;
+  }
+
   /** What only people (or a deadline) can cause must have been asked for. */
   #requestedIfOutside(event: RunEvent): void {
     const { runId } = event;
     const cause = event.type === "signal.received" || event.type === "signal.buffered"
       ? `${runId} signal ${JSON.stringify(event.payload)}`
+      : event.type === "run.migrated"
+      ? `${runId} run.migrated ${event.planHash}`
       : event.type === "run.paused" || event.type === "run.resumed"
       ? `${runId} ${event.type}`
       : event.type === "run.aborted" && event.by !== "hub"

@@ -1,6 +1,7 @@
 /** People: they start, abort, pause, resume and answer, and remember what they were told. */
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
+import { compileProgram, foldRun, InvalidPlaces, locate, markFrom, planPin, reusedResults } from "../../engine/mod.ts";
 import { Violation } from "./history.ts";
 import type { HubProcess } from "./hub_process.ts";
 import type { Instance } from "./model/instance.ts";
@@ -26,10 +27,11 @@ export class Client {
     const run = runs.length > 0 ? chance.pick(runs) : null;
     const what = run === null ? "start" : chance.weighted({
       ...{ start: 40, abort: 10, pause: 10, resume: 10, answer: 24 },
-      ...{ node: 18, retry: 8 },
+      ...{ node: 18, retry: 16, migrate: 14 },
     });
-    if (what === "start" || run === null) return this.start();
+    if (what === "start" || run === null) return chance.is(0.4) ? this.fork() : this.start();
     if (what === "abort") return this.abort(run);
+    if (what === "migrate") return this.migrate(run);
     if (what === "answer") return this.answer(run);
     if (what === "node") return this.actOnNode(run);
     if (what === "retry") return this.actOnAttempt(runs.find((one) => awaitsAttempt(one).length > 0) ?? run);
@@ -80,6 +82,70 @@ export class Client {
       if (event === null) return;
       this.#world.checker.acknowledged(`end ${event.type}`, runId, () => this.#has(runId, JSON.stringify(event)));
     });
+  }
+
+  /** A new run that takes over what another had completed at some time, from some node on. */
+  fork(): void {
+    const world = this.#world;
+    const { chance, checker } = world;
+    // In limited containers a result is used when its turn comes, which the model does not follow.
+    const parents = [...checker.runs.values()].filter(({ scope }) =>
+      !scope.plan.nodes.some((node) => "maxConcurrency" in node)
+    );
+    const hub = this.#anyHub();
+    if (parents.length === 0 || hub === null) return this.start();
+    const parent = chance.pick(parents);
+    const all = world.store.runs.get(parent.id)?.events ?? [];
+    // A past before a migration is one under another plan: that of the newest is taken, so from there on.
+    const least = all.findLastIndex(({ type }) => type === "run.migrated") + 1;
+    const events = all.slice(0, chance.int(Math.max(1, least), Math.max(1, all.length)));
+    const state = foldRun(compileProgram(parent.scope.plan), events);
+    const invalid = new InvalidPlaces(state);
+    invalid.addUnfinished();
+    const key = chance.is(0.6) ? chance.pick([...parent.byKey.keys()]) : null;
+    const inState = key !== null && locate(state, key) !== null;
+    if (key !== null && inState) markFrom(state, invalid, key, "/from");
+    const reuse = reusedResults(state, { runId: parent.id, invalid });
+    const { workflow, version, planHash } = planPin(events)!;
+    const { input } = parent.created;
+    world.storePlan(planHash);
+    this.#ask(hub, `fork ${parent.id} from ${key} with ${reuse.length}`, () =>
+      hub.engine.start({
+        workflow,
+        version,
+        planHash,
+        plan: world.mutant.plan(parent.scope.plan),
+        functions: new Map(),
+        input,
+        caller: CALLER,
+        lineage: { runId: parent.id, kind: "fork", from: key !== null && inState ? [key] : null },
+        reuse,
+      }), ({ runId }) => {
+      world.checker.acknowledged("fork", runId, ({ created }) => created.lineage?.runId === parent.id);
+      const known = world.checker.texts.get(runId)?.filter((text) => text.includes(`"type":"node.reused"`)).length ?? 0;
+      world.checker.acknowledged(`reuse ${reuse.length}`, runId, () => known === reuse.length);
+      this.#watch(hub, runId);
+    });
+  }
+
+  /** To another version, or back. */
+  migrate(run: RunModel): void {
+    const world = this.#world;
+    const hub = this.#hubOf(run.id);
+    const workflow = world.workflows.find(({ name }) => name === run.created.workflow);
+    if (hub === null || workflow === undefined) return;
+    const { version, planHash } = world.chance.pick([{ version: "v1", ...workflow }, ...workflow.variants]);
+    world.storePlan(planHash);
+    world.checker.requested.add(`${run.id} run.migrated ${planHash}`);
+    this.#ask(
+      hub,
+      `migrate ${run.id} ${planHash}`,
+      () => hub.engine.migrate(run.id, { version, planHash, by: "someone" }),
+      (refusals) => {
+        if (refusals?.length !== 0) return;
+        world.checker.acknowledged("migrate", run.id, () => this.#has(run.id, `"planHash":"${planHash}"`));
+      },
+    );
   }
 
   abort(run: RunModel): void {

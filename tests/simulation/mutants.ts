@@ -2,7 +2,9 @@
 import type { CommitResult, RunEvent } from "../../engine/mod.ts";
 import { RunState } from "../../engine/mod.ts";
 import { createMemoryLog } from "../../engine/memory/mod.ts";
+import { ActiveRun } from "../../engine/active_run.ts";
 import { NodeCall } from "../../engine/node_call.ts";
+import { RunCalls } from "../../engine/run_calls.ts";
 import type { Plan, PlanNode } from "@alkdev/flowgraph";
 import { type Mutant, SOUND } from "./mutant.ts";
 
@@ -180,6 +182,19 @@ export const MUTANTS: readonly Mutant[] = [
         if (event.type === "signal.buffered") this.early = null;
       }
     ),
+  }),
+  mutant("a node with another run's result runs all the same", {
+    install: applyOf((apply) =>
+      function (this: RunState, event, place) {
+        apply.call(this, event.type === "node.reused" ? { ...event, key: "nowhere" } : event, place);
+      }
+    ),
+  }),
+  mutant("a migration leaves the run on its old plan", {
+    install: () => patch(ActiveRun.prototype, "moveTo", () => () => {}),
+  }),
+  mutant("a migration leaves calls that are under way behind", {
+    install: () => patch(RunCalls.prototype, "carry", () => () => {}),
   }),
   mutant("a pause holds nothing back", {
     install: applyOf((apply) =>

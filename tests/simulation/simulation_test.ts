@@ -14,6 +14,7 @@ const REACHED = [
   ...["node.aborted", "node.paused", "node.resumed", "node.nudged"],
   ...["branch.taken", "map.expanded", "loop.turned", "timer.set", "timer.fired"],
   ...["signal.awaited", "signal.received", "signal.timedout", "signal.buffered"],
+  ...["node.reused", "run.migrated"],
   ...["refused", "lost-answer", "crash-before", "crash-after", "freeze", "slow"].map((fault) => `fault ${fault}`),
   ...["crash", "freeze", "thaw", "fenced", "claim", "rival", "drain", "clock", "spoke-restart"],
 ];

@@ -9,6 +9,7 @@ export function snapshot(state: RunState): string {
     state.finished,
     state.pausedNodes,
     state.early,
+    [...state.offers?.keys() ?? []],
     state.input,
     frameOf(state.root),
   ]);

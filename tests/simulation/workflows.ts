@@ -27,6 +27,8 @@ export interface SimulatedWorkflow {
   readonly planHash: string;
   /** The template, for people. */
   readonly template: string;
+  /** Other versions: with a node more at its end or its beginning, or with one that gets another input. */
+  readonly variants: readonly { readonly version: string; readonly plan: Plan; readonly planHash: string }[];
 }
 
 /** A workflow of up to `leaves` leaves. */
@@ -41,8 +43,25 @@ export function randomWorkflow(chance: Chance, name: string, leaves: number): Si
   };
   const root = leaves === 1 ? leaf(growth) : container(growth, 0);
   const output = chance.is(0.3) && growth.known.length > 0 ? { $ref: `nodes.${chance.pick(growth.known)}` } : null;
-  const { plan } = compile({ name, template: root, ...(output !== null && { result: output }) });
-  return { name, plan, planHash: `plan-${name}`, template: JSON.stringify(root) };
+  const planOf = (template: Tree) => compile({ name, template, ...(output !== null && { result: output }) }).plan;
+  const more = (key: string) => tree("operation", { key, name: "local.ok", input: { a: 1 } }, []);
+  const variants = Object.entries({
+    longer: tree("sequential", {}, [root, more("last")]),
+    later: tree("sequential", {}, [more("first"), root]),
+    other: withOtherInput(root, `n${chance.int(0, growth.nextKey)}`),
+  }).map(([version, template]) => ({ version, plan: planOf(template), planHash: `plan-${name}-${version}` }));
+  return { name, plan: planOf(root), planHash: `plan-${name}`, template: JSON.stringify(root), variants };
+}
+
+/** The template with another input for the operation of this key, if it is one. */
+function withOtherInput({ type, props, children }: Tree, key: string): Tree {
+  const changed = type === "operation" && props.key === key ? { ...props, input: { changed: true } } : props;
+  const { else: otherwise } = changed;
+  return tree(
+    type,
+    otherwise === undefined ? changed : { ...changed, else: withOtherInput(otherwise as Tree, key) },
+    children.map((child) => withOtherInput(child, key)),
+  );
 }
 
 function grow(growth: Growth, depth: number): Tree {

@@ -74,7 +74,7 @@ export class World {
 
   /** Stores a plan as its workflow has it, whatever an engine thinks it is. */
   storePlan(hash: string): void {
-    const workflow = this.workflows.find(({ planHash }) => planHash === hash);
+    const workflow = this.workflows.flatMap((one) => [one, ...one.variants]).find(({ planHash }) => planHash === hash);
     if (workflow === undefined) throw new Error(`No workflow has plan "${hash}"`);
     this.plans.set(hash, workflow.plan);
   }
