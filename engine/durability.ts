@@ -8,7 +8,7 @@ export class Durability {
   #durableSeq: number;
   #waiting: { readonly seq: number; readonly resolve: () => void }[] | null = null;
   /** Retries that came due before the failure they follow was durable. */
-  #early: { readonly place: Place; readonly seq: number }[] | null = null;
+  #early: Early[] | null = null;
 
   constructor(durableSeq: number) {
     this.#durableSeq = durableSeq;
@@ -35,17 +35,19 @@ export class Durability {
     const early = this.#early;
     const left = early.filter(({ seq }) => !this.has(seq));
     this.#early = left.length === 0 ? null : left;
-    return early.filter(({ seq }) => this.has(seq)).map(({ place }) => place);
+    // Meanwhile the attempt may have been made: a nudge and the retry's own time can both come due.
+    return early.filter(({ seq, place, attempt }) => this.has(seq) && attemptAt(place) === attempt)
+      .map(({ place }) => place);
   }
 
   /** Keeps a place until `seq` is durable. */
   defer(place: Place, seq: number): void {
-    (this.#early ??= []).push({ place, seq });
+    (this.#early ??= []).push({ place, seq, attempt: attemptAt(place) });
   }
 
   /** The run has moved to another state: what waits stands elsewhere. */
   carry(move: (place: Place) => Place): void {
-    this.#early = this.#early?.map(({ place, seq }) => ({ place: move(place), seq })) ?? null;
+    this.#early = this.#early?.map((one) => ({ ...one, place: move(one.place) })) ?? null;
   }
 
   /** Resolves when `seq` is durable, or never will be. */
@@ -60,6 +62,17 @@ export class Durability {
     this.#waiting = null;
     this.#early = null;
   }
+}
+
+interface Early {
+  readonly place: Place;
+  readonly seq: number;
+  /** The attempt that had failed when it was put here. */
+  readonly attempt: number;
+}
+
+function attemptAt({ frame, vertex }: Place): number {
+  return frame.cells[vertex]?.attempt ?? 0;
 }
 
 const NONE: readonly never[] = [];
