@@ -1,5 +1,6 @@
 /**
- * Packs every package, installs all of them in a plain Node project, type-checks a program that uses each subpath, and runs it.
+ * Packs every package, installs all of them in a plain Node project, type-checks a program that uses each subpath, and runs it
+ * and, with vitest, a test of a template.
  * About half a minute; skipped with a reason where node, npm or the registry is missing.
  */
 import assert from "node:assert/strict";
@@ -12,7 +13,16 @@ const BESIDES = [
   "valibot@1.5.0",
   "@valibot/to-json-schema@1.8.0",
   "@modelcontextprotocol/sdk@1.32.2",
+  "vitest@3.2.4",
 ];
+
+/** The guide's test of a template is the one that is run. */
+const GUIDE = new URL("../../docs/guides/testing-workflows.md", import.meta.url);
+
+async function vitestOf(guide: URL): Promise<string> {
+  const found = /^```tsx vitest=order\.test\.tsx\n([\s\S]*?)^```$/m.exec(await Deno.readTextFile(guide));
+  return found?.[1] ?? assert.fail("The guide has no block that is marked vitest=order.test.tsx");
+}
 
 const TSCONFIG = {
   compilerOptions: {
@@ -82,6 +92,10 @@ Deno.test({
       assert.ok(checked.success, checked.output);
       const ran = await run("node", ["out/consumer.js"], project);
       assert.deepEqual(ran, { success: true, output: "ok\n" });
+      await Deno.writeTextFile(`${project}/order.test.tsx`, await vitestOf(GUIDE));
+      const tested = await run("node", ["node_modules/vitest/vitest.mjs", "run", "--exclude", "out"], project);
+      assert.ok(tested.success, tested.output);
+      assert.match(tested.output, /1 passed/);
     } finally {
       await Deno.remove(project, { recursive: true });
     }

@@ -7,6 +7,9 @@ import { FlowGraph } from "@alkdev/flowgraph/graph";
 import * as host from "@alkdev/flowgraph/host";
 import * as reactive from "@alkdev/flowgraph/reactive";
 import { CallStatus } from "@alkdev/flowgraph/schema";
+import { declareTypes } from "@alkdev/flowgraph/typegen";
+import { Engine } from "@alkdev/engine";
+import { MemoryStore } from "@alkdev/engine/memory";
 import { HubClient, HubConnectionError } from "@alkdev/client";
 import { createKeys, MemoryStorage } from "@alkdev/keypal";
 import {
@@ -25,6 +28,7 @@ import { createWebSocketClientEventTarget } from "@alkdev/pubsub/event-target-we
 import { createWebSocketServerEventTarget } from "@alkdev/pubsub/event-target-websocket-server";
 import { createWorkerHostEventTarget, createWorkerThreadEventTarget } from "@alkdev/pubsub/event-target-worker";
 import { connectSpoke } from "@alkdev/spoke";
+import { createWorkflowTest, fail, replay, sequence } from "@alkdev/testing";
 import { bottlenecks, parseFrontmatter, serializeFrontmatter, TaskGraph, workflowCost } from "@alkdev/taskgraph";
 import { Type } from "@alkdev/typebox";
 import * as v from "valibot";
@@ -153,8 +157,25 @@ async function client(): Promise<void> {
   same("what a client says of a hub that is away", refused instanceof HubConnectionError, true);
 }
 
+async function testing(): Promise<void> {
+  const t = createWorkflowTest({
+    operations: { "shop.pay": sequence(fail("BUSY"), { id: 1 }) },
+    crashes: [{ after: "call.error" }],
+  });
+  const workflow = defineWorkflow({
+    name: "order",
+    template: <Operation key="pay" name="shop.pay" retry={{ maxAttempts: 2, backoff: 3_600_000 }} />,
+  });
+  const run = await (await t.run(workflow)).finish();
+  same("a run in a test", [run.output, t.crashes, replay(workflow, run.history()).same], [{ id: 1 }, 1, true]);
+  same("the engine", [typeof Engine, new MemoryStore().runs.size], ["function", 0]);
+  const declared = declareTypes({ operations: [], workflows: [] });
+  same("declarations", declared.includes('declare module "@alkdev/flowgraph"'), true);
+}
+
 await pubsub();
 await client();
+await testing();
 await operations();
 flowgraph();
 taskgraph();
