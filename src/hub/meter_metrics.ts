@@ -22,11 +22,17 @@ export function registerMeter(registry: Registry, meter: Meter): void {
     add(registry, { name, help, type: "histogram", samples });
   counter("hub_runs_started_total", "Runs started, by workflow", ["workflow"], meter.runsStarted);
   counter("hub_runs_ended_total", "Runs ended, by workflow and status", ["workflow", "status"], meter.runsEnded);
-  counter("hub_call_retries_total", "Attempts that failed and are followed by another", ["operation"], meter.retries);
+  const retries = () =>
+    [...meter.calls.entries()].map(([values, call]) => ({
+      labels: labelsOf(["operation"], values),
+      value: call.retries,
+    }));
+  const help = "Attempts that failed and are followed by another";
+  add(registry, { name: "hub_call_retries_total", help, type: "counter", samples: retries });
   histogram(
     "hub_call_duration_seconds",
     "Attempts of calls in runs, by operation and outcome",
-    () => all("hub_call_duration_seconds", ["operation", "outcome"], meter.calls),
+    () => callSamples(meter),
   );
   histogram(
     "hub_http_request_duration_seconds",
@@ -62,6 +68,14 @@ function counts(names: readonly string[], counted: Labelled<{ n: number }>): rea
 
 function all(name: string, names: readonly string[], labelled: Labelled<Buckets>): readonly Sample[] {
   return [...labelled.entries()].flatMap(([values, buckets]) => bucketSamples(name, labelsOf(names, values), buckets));
+}
+
+function callSamples({ calls }: Meter): readonly Sample[] {
+  return [...calls.entries()].flatMap(([[operation = ""], call]) =>
+    (["ok", "error", "aborted"] as const).filter((outcome) => call[outcome].count > 0).flatMap((outcome) =>
+      bucketSamples("hub_call_duration_seconds", { operation, outcome }, call[outcome])
+    )
+  );
 }
 
 function labelsOf(names: readonly string[], values: readonly string[]): Record<string, string> {

@@ -80,7 +80,7 @@ export async function openSight(
     store: historyStore,
     clock,
     created,
-    onCall: (call) => meter.ended(call),
+    onCall: (id, ms, code, isRetried) => meter.ended(id, ms, code, isRetried),
     onTrouble: (error) => trouble.warn("History could not be written: {error}", { error: String(error) }),
   });
   startup.onStop(() => recorder.close());

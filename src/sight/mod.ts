@@ -8,7 +8,7 @@ export { createRunLogs, LogFeed } from "./logs/run_logs.ts";
 export { LogHistogram } from "./history/log_histogram.ts";
 export { createMemoryHistoryStore } from "./history/memory_history_store.ts";
 export { type HistoryStore, nodeSubject, type Subject, type SubjectKind } from "./history/ports.ts";
-export { type EndedCall, HistoryRecorder, type RecorderOptions } from "./history/recorder.ts";
+export { HistoryRecorder, type OnCall, type RecorderOptions } from "./history/recorder.ts";
 export { SubjectStats } from "./history/subject_stats.ts";
 export { type Usage, usageOf } from "./history/usage.ts";
 export { type AnsweredRequest, type Buckets, type Labelled, Meter } from "./metrics/meter.ts";

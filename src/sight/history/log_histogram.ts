@@ -8,7 +8,8 @@ export type HistogramJson = readonly (readonly [bucket: number, count: number])[
 
 /** Counts of values from 0 up, in buckets that grow by a fifth: a fixed size, and two can be added. */
 export class LogHistogram {
-  readonly #counts: Map<number, number> = new Map();
+  /** Made on first use: most histograms of a subject stay empty. */
+  #counts: Float64Array | null = null;
   #total = 0;
 
   static from(json: HistogramJson): LogHistogram {
@@ -26,12 +27,12 @@ export class LogHistogram {
   }
 
   merge(other: LogHistogram): void {
-    for (const [bucket, count] of other.#counts) this.#put(bucket, count);
+    for (const [bucket, count] of other.toJSON()) this.#put(bucket, count);
   }
 
   /** The same shape with half the counts, so that what is old weighs less. */
   halved(): LogHistogram {
-    return LogHistogram.from(this.toJSON().map(([bucket, count]) => [bucket, count >> 1] as const));
+    return LogHistogram.from(this.toJSON().map(([bucket, count]) => [bucket, Math.floor(count / 2)] as const));
   }
 
   /** The value below which the share `q` of all values lies; null: there are none. */
@@ -63,17 +64,29 @@ export class LogHistogram {
   }
 
   toJSON(): HistogramJson {
-    return [...this.#counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+    const pairs: [number, number][] = [];
+    this.#counts?.forEach((count, bucket) => {
+      if (count > 0) pairs.push([bucket, count]);
+    });
+    return pairs;
   }
 
   #put(bucket: number, count: number): void {
-    if (count <= 0) return;
-    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
+    if (!(count > 0) || !(bucket >= 0 && bucket < BUCKETS)) return;
+    this.#counts ??= new Float64Array(BUCKETS);
+    this.#counts[bucket]! += count;
     this.#total += count;
   }
 }
 
+/** Buckets of small whole numbers, which most durations are. */
+const SMALL: Uint8Array = Uint8Array.from({ length: 256 }, (_, value) => bucketOfAny(value));
+
 function bucketOf(value: number): number {
+  return SMALL[value] ?? bucketOfAny(value);
+}
+
+function bucketOfAny(value: number): number {
   if (!(value >= 1)) return 0;
   return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log2(value) * STEPS));
 }

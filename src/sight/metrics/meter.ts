@@ -1,5 +1,4 @@
 import type { RunEvent } from "../../../engine/mod.ts";
-import type { EndedCall } from "../history/recorder.ts";
 
 /** Different names of one label at most; further ones are counted together as `other`. */
 const MAX_NAMES = 200;
@@ -80,14 +79,21 @@ interface Count {
   n: number;
 }
 
+/** The attempts of one operation, in seconds, by outcome. */
+export class CallMeter {
+  readonly ok: Buckets = new Buckets(DURATION_BUCKETS);
+  readonly error: Buckets = new Buckets(DURATION_BUCKETS);
+  readonly aborted: Buckets = new Buckets(DURATION_BUCKETS);
+  retries = 0;
+}
+
 /** Counts what this process has done, for Prometheus. Cheap to add to; read only when somebody asks. */
 export class Meter {
   readonly runsStarted: Labelled<Count> = new Labelled(() => ({ n: 0 }));
   /** By workflow and status. */
   readonly runsEnded: Labelled<Count> = new Labelled(() => ({ n: 0 }));
-  /** Seconds, by operation and outcome. */
-  readonly calls: Labelled<Buckets> = new Labelled(() => new Buckets(DURATION_BUCKETS));
-  readonly retries: Labelled<Count> = new Labelled(() => ({ n: 0 }));
+  /** By operation. */
+  readonly calls: Labelled<CallMeter> = new Labelled(() => new CallMeter());
   /** Seconds. */
   readonly commits: Buckets = new Buckets(DURATION_BUCKETS);
   /** Events. */
@@ -111,10 +117,11 @@ export class Meter {
     }
   }
 
-  ended({ operationId, ms, code, isRetried }: EndedCall): void {
+  ended(operationId: string, ms: number, code: string | null, isRetried: boolean): void {
+    const calls = this.calls.of(operationId);
     const outcome = code === null ? "ok" : code === "ABORTED" ? "aborted" : "error";
-    this.calls.of(operationId, outcome).add(ms / 1000);
-    if (isRetried) this.retries.of(operationId).n++;
+    calls[outcome].add(ms / 1000);
+    if (isRetried) calls.retries++;
   }
 
   committed(events: number, ms: number): void {
