@@ -9,6 +9,7 @@ import type { HubDispatcher } from "./dispatch/mod.ts";
 import { openBudgets } from "./hub/budgets.ts";
 import { openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
+import { openFlow } from "./hub/flow.ts";
 import { layFoundation, openConfigured } from "./hub/foundation.ts";
 import { listen } from "./hub/front_door.ts";
 import { graphs } from "./hub/graphs.ts";
@@ -26,7 +27,7 @@ import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
-import { createApp } from "./server/mod.ts";
+import { createApp, flowRoutes } from "./server/mod.ts";
 import { migrate } from "./storage/mod.ts";
 import { createSystemClock } from "./system/clock.ts";
 
@@ -121,7 +122,8 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const { dispatcher, pool, peers, socketKeys } = operations;
   late.peers = peers;
   late.dispatcher = dispatcher;
-  const parts = { config, foundation, operations, sight, budgets, clock, feed, onFenced, graceMs };
+  const flow = await openFlow(startup, { foundation, clock, pool });
+  const parts = { config, foundation, operations, sight, budgets, flow, clock, feed, onFenced, graceMs };
   const { templates, engine, runs, log, plans, control } = await openDriving(startup, parts);
   late.engine = engine;
   late.runs = runs;
@@ -187,6 +189,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...budgets.routes,
       ...retention.routes,
       ...control,
+      ...flowRoutes(flow.flow),
     ],
   });
   door.open((request) => app.fetch(request));

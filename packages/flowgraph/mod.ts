@@ -92,6 +92,8 @@ export { compileExpression } from "./expression/compile_expression.ts";
 export type { Expression } from "./expression/compile_expression.ts";
 export { ExpressionError } from "./expression/expression_error.ts";
 export type { ExpressionNames } from "./expression/expression_names.ts";
+export { flowControlProblems } from "./flow_control.ts";
+export type { FlowControl, FlowKey } from "./flow_control.ts";
 export { nearestName } from "./nearest_name.ts";
 export { parseReference, resolveReference, walkPath } from "./parse_reference.ts";
 export type { ParsedReference } from "./parse_reference.ts";

@@ -3,6 +3,7 @@ import { budgetRule, durationRule, retryRule } from "./compile/prop_rules.ts";
 import type { BudgetProps, RetryProps } from "./component/props.ts";
 import type { Duration } from "./duration.ts";
 import type { Template } from "./element.ts";
+import { type FlowControl, flowControlProblems } from "./flow_control.ts";
 import type { FailurePolicy, Reference } from "./plan.ts";
 import { isReference } from "./reference.ts";
 
@@ -40,6 +41,8 @@ export interface WorkflowOptions<Input extends TSchema> {
   readonly retry?: RetryProps;
   /** For every operation that says nothing of its own: milliseconds or a duration such as `"5m"`. Not for child runs. */
   readonly timeout?: Duration;
+  /** When its runs may start. Absent: at once. */
+  readonly flow?: FlowControl;
 }
 
 /** A workflow, frozen. */
@@ -60,6 +63,7 @@ export interface WorkflowDefinition {
   readonly budget?: BudgetProps;
   readonly retry?: RetryProps;
   readonly timeout?: Duration;
+  readonly flow?: FlowControl;
 }
 
 /**
@@ -69,7 +73,7 @@ export interface WorkflowDefinition {
  */
 export function defineWorkflow<Input extends TSchema = TSchema>(options: WorkflowOptions<Input>): WorkflowDefinition {
   const { name, version, title, description, input, output, template, expose, failurePolicy, budget } = options;
-  const { retry, timeout } = options;
+  const { retry, timeout, flow } = options;
   if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_./-]{0,127}$/.test(name)) {
     throw new TypeError(
       `Cannot define workflow "${name}": "name" must start with a letter or digit and hold only letters, digits, "_", "-", "." and "/", at most 128`,
@@ -86,6 +90,10 @@ export function defineWorkflow<Input extends TSchema = TSchema>(options: Workflo
     if (wanted !== null) throw new TypeError(`Cannot define workflow "${name}": "${what}" must be ${wanted}`);
   }
   if (template === undefined) throw new TypeError(`Cannot define workflow "${name}": "template" is missing`);
+  const [wrong] = flow === undefined ? [] : flowControlProblems(flow);
+  if (wrong !== undefined) {
+    throw new TypeError(`Cannot define workflow "${name}": ${wrong.message} (at /flow${wrong.path})`);
+  }
   const asResult = isReference(output) ? output : null;
   const asSchema = output === undefined || isReference(output) ? null : output;
   const definition: WorkflowDefinition = {
@@ -102,6 +110,7 @@ export function defineWorkflow<Input extends TSchema = TSchema>(options: Workflo
     ...(budget !== undefined && { budget }),
     ...(retry !== undefined && { retry }),
     ...(timeout !== undefined && { timeout }),
+    ...(flow !== undefined && { flow }),
   };
   Object.defineProperty(definition, WORKFLOW, { value: true });
   return Object.freeze(definition);

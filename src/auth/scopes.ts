@@ -13,6 +13,8 @@ export type Scope =
   | "spoke:write"
   | "keys:read"
   | "keys:write"
+  | "flow:read"
+  | "flow:write"
   | "schedule:read"
   | "schedule:write"
   | "webhook:read"
@@ -39,6 +41,8 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "spoke:write": "Drain spokes",
   "keys:read": "See API keys, without the keys themselves",
   "keys:write": "Make, rotate and revoke API keys no stronger than one's own",
+  "flow:read": "See limits, holds, and who holds or waits for a key",
+  "flow:write": "Set limits, and hold workflows, operations and spokes",
   "schedule:read": "See schedules and their times",
   "schedule:write": "Make, change and remove schedules of workflows that one may run",
   "webhook:read": "See webhooks and deliveries, without secrets",

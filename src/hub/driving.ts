@@ -15,6 +15,7 @@ import { createIds } from "../system/ids.ts";
 import { createTemplates, type Templates } from "../templates/mod.ts";
 import type { Budgets } from "./budgets.ts";
 import { dealtWith, openControl } from "./control.ts";
+import type { HubFlow } from "./flow.ts";
 import type { Foundation } from "./foundation.ts";
 import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
@@ -37,6 +38,7 @@ interface Parts {
   readonly operations: HubOperations;
   readonly sight: Sight;
   readonly budgets: Budgets;
+  readonly flow: HubFlow;
   readonly clock: Clock;
   readonly feed: RunFeed;
   readonly onFenced: (error: unknown) => void;
@@ -88,13 +90,22 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   const functions = functionsOf(templates);
   const owners = peers === null ? {} : { owners: peers.owners };
   const flows = new FlowCheck({ operations: dispatcher, catalog: templates });
-  const children = { engine: () => engine, catalog: templates, log, feed, flows, ...owners };
+  const children = {
+    engine: () => engine,
+    catalog: templates,
+    log,
+    feed,
+    flows,
+    gate: parts.flow.forRuns.gate,
+    ...owners,
+  };
   const trouble = hubLogger("main");
   const engine: Engine = new Engine({
     log,
     plans,
     functions,
     dispatcher: guard.guard(budgets.calls.dispatcher(withChildRuns(dispatcher, children))),
+    gate: parts.flow.gate,
     clock,
     ids: createIds(),
     random: Math.random,
@@ -123,6 +134,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     catalog: templates,
     feed,
     flows,
+    ...parts.flow.forRuns,
     driver: (runId) => findRunDriver(db, { runId, hubId }),
     budgets: ({ orgId, runId }) => budgets.ledger.balance({ orgId, kind: "run", id: runId }),
     progress: (query) => sight.logStore.progress(query),

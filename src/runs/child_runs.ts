@@ -6,6 +6,7 @@ import { commandRun } from "./command_run.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";
+import type { StartGate } from "./start_gate.ts";
 import { type BudgetOfStart, budgetOfStart, levelOf, tightest } from "./run_budget.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { watchRun } from "./watch.ts";
@@ -23,6 +24,8 @@ export interface ChildRunPorts {
   readonly flows?: FlowCheck;
   /** Absent: this hub is alone. */
   readonly owners?: RunOwners;
+  /** Absent: every run starts at once. */
+  readonly gate?: StartGate;
 }
 
 /**
@@ -58,8 +61,19 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
   const ended = await outcomeOf(ports.log, call.requestId);
   if (ended === undefined) {
     await ports.flows?.check(call.orgId, workflow, plan);
-    await engine.start({
+    const priority = created?.priority ?? 0;
+    const pass = await ports.gate?.of({
+      orgId: call.orgId,
+      workflow,
+      input,
+      priority,
+      startAfter: null,
+      runId: call.requestId,
+    }) ?? null;
+    const starting = engine.start({
       id: call.requestId,
+      priority,
+      ...(pass !== null && { gate: pass.gate }),
       workflow: workflow.name,
       version: workflow.version,
       planHash: hash,
@@ -72,6 +86,8 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       ...(created?.traceparent !== undefined && { traceparent: created.traceparent }),
       parent: { runId: call.runId, requestId: call.requestId, rootRunId: created?.parent?.rootRunId ?? call.runId },
     });
+    if (pass !== null) starting.catch(() => pass.cancel());
+    await starting;
   }
   const terminal = ended ?? await untilEnded(call, ports);
   return toEnvelope(call, terminal);

@@ -61,6 +61,7 @@ export { budgetsOf } from "./run_budget.ts";
 export { RunFeed } from "./run_feed.ts";
 export type { RunListener } from "./run_feed.ts";
 export { outcomeOf } from "./outcome.ts";
+export type { FlowWait, FlowWaits, GatedStart, PassedStart, StartGate } from "./start_gate.ts";
 export { createRuns } from "./runs.ts";
 export type { RunsOptions } from "./runs.ts";
 export type { NodeProgress, ProgressReader } from "./node_progress.ts";

@@ -1,5 +1,5 @@
 /** What the run use cases need, and what they give to the edges. */
-import type { BudgetLimits, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
+import type { BudgetLimits, FlowControl, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { RunBudgetView } from "./run_budget_view.ts";
 import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
@@ -78,6 +78,8 @@ export interface WorkflowVersion {
   readonly outputSchema: Json | null;
   /** How it is served over MCP; absent: only by its name. */
   readonly expose?: WorkflowExposure;
+  /** When its runs may start; absent: at once. */
+  readonly flow?: FlowControl;
   /** False when the template has functions: it then lives in a file only. */
   readonly serializable: boolean;
   /** The element tree; null when not serialisable. */
@@ -126,6 +128,7 @@ export interface WorkflowCatalog {
     readonly outputSchema?: Json;
     readonly title?: string;
     readonly description?: string;
+    readonly flow?: Json;
   }): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }>;
   validate(
     params: {
@@ -151,6 +154,8 @@ export interface StartRun {
   readonly caller: Caller;
   readonly idempotencyKey?: string;
   readonly priority?: number;
+  /** Ms epoch before which it does not start. */
+  readonly startAfter?: number;
   readonly labels?: Readonly<Record<string, string>>;
   /** W3C trace context that the run joins; one that is not valid is as good as none. */
   readonly traceparent?: string;

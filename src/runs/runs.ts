@@ -22,7 +22,8 @@ import { type BudgetReader, budgetViewOf } from "./run_budget_view.ts";
 import { recordOf, viewOfEnded, viewOfState } from "./run_view.ts";
 import { planMigration } from "./migrate_to.ts";
 import { LINEAGE_LABEL, rerunRun } from "./rerun_run.ts";
-import { resolveWorkflow, startRun } from "./start_run.ts";
+import type { FlowWaits, StartGate } from "./start_gate.ts";
+import { resolveWorkflow, type StartPorts, startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
 import type { Whereabouts } from "./why_entry.ts";
@@ -51,6 +52,10 @@ export interface RunsOptions {
   ) => Promise<void>;
   /** Parts of this hub that know why a call is not moving; asked in their order. */
   readonly whereabouts?: readonly Whereabouts[];
+  /** Absent: nothing waits at a gate. */
+  readonly waits?: FlowWaits;
+  readonly gate?: StartGate;
+  readonly findStarted?: NonNullable<StartPorts["findStarted"]>;
 }
 
 /** The run use cases over one engine. */
@@ -164,7 +169,9 @@ class RunUseCases implements Runs {
     if (state.terminal !== null) return [];
     const isHere = engine.live(runId) !== null || driver === undefined;
     const drivenBy = isHere ? "here" : await driver(runId) ?? (engine.live(runId) === null ? "nobody" : "here");
-    return whyOf(state, { driver: drivenBy, whereabouts });
+    const workflow = state.created?.workflow ?? "";
+    const gate = await this.#options.waits?.({ orgId: caller.orgId, runId, workflow }) ?? null;
+    return whyOf(state, { driver: drivenBy, whereabouts, gate });
   }
 
   abort({ caller, runId, reason = "Aborted by request" }: Params<"abort">): Result<"abort"> {

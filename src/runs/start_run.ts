@@ -10,6 +10,7 @@ import {
 } from "../../engine/mod.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
 import type { FlowCheck } from "./flow_check.ts";
+import type { StartGate } from "./start_gate.ts";
 import type { PreparedPlan, Runs, RunStore, StartRun, WorkflowCatalog, WorkflowVersion } from "./ports.ts";
 
 const LABEL_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
@@ -25,6 +26,12 @@ export interface StartPorts {
   readonly catalog: WorkflowCatalog;
   /** Absent: what flows between nodes is not checked before a start. */
   readonly flows?: FlowCheck;
+  /** Absent: every run starts at once. */
+  readonly gate?: StartGate;
+  /** The run that has an idempotency key; null: none. */
+  readonly findStarted?: (
+    params: { readonly orgId: string; readonly workflow: string; readonly key: string },
+  ) => Promise<string | null>;
 }
 
 /** What a run has from the one it was made of. */
@@ -55,7 +62,19 @@ export async function startRun(
     ? null
     : tightest(plan.budget, request.budget);
   const descent = descend?.(prepared, workflow.version);
-  const { runId, duplicate } = await ports.engine.start({
+  const earlier = workflow.flow?.onConflict === "reject" && idempotencyKey !== undefined
+    ? await ports.findStarted?.({ orgId: caller.orgId, workflow: workflow.name, key: idempotencyKey }) ?? null
+    : null;
+  if (earlier !== null) return await earlierRun(ports, { runId: earlier, input, request });
+  const opening = ports.gate?.of({
+    orgId: caller.orgId,
+    workflow,
+    input,
+    priority: priority ?? 0,
+    startAfter: request.startAfter ?? null,
+  }) ?? null;
+  const pass = opening instanceof Promise ? await opening : opening;
+  const starting = ports.engine.start({
     workflow: workflow.name,
     version: workflow.version,
     planHash: hash,
@@ -63,6 +82,7 @@ export async function startRun(
     functions,
     input,
     caller,
+    ...(pass !== null && { gate: pass.gate, ...(pass.runId !== undefined && { id: pass.runId }) }),
     ...(labels !== undefined && { labels: descent === undefined ? labels : { ...labels, ...descent.labels } }),
     ...(descent !== undefined && { lineage: descent.lineage, reuse: descent.reuse }),
     ...(priority !== undefined && { priority }),
@@ -70,7 +90,9 @@ export async function startRun(
     ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
     ...(trace !== null && { traceparent: formatTraceparent(trace) }),
   });
-  if (!duplicate) return { id: runId, status: "running", duplicate };
+  if (pass !== null) starting.then(({ duplicate }) => duplicate && pass.cancel(), () => pass.cancel());
+  const { runId, duplicate } = await starting;
+  if (!duplicate) return { id: runId, status: pass === null ? "running" : "queued", duplicate };
   return await earlierRun(ports, { runId, input, request });
 }
 
@@ -149,6 +171,10 @@ function checkStart(request: StartRun): void {
   }
   if (priority !== undefined && (!Number.isInteger(priority) || Math.abs(priority) > 1000)) {
     errors.push({ path: "/priority", message: `An integer from -1000 to 1000, it is ${priority}` });
+  }
+  const { startAfter } = request;
+  if (startAfter !== undefined && !(Number.isSafeInteger(startAfter) && startAfter >= 0)) {
+    errors.push({ path: "/startAfter", message: `Milliseconds since the epoch, it is ${startAfter}` });
   }
   if (errors.length > 0) {
     throw new CallError("VALIDATION_ERROR", `Cannot start a run: ${errors[0]!.message}`, { errors });

@@ -1,6 +1,7 @@
 import type { PlanNode } from "@alkdev/flowgraph";
 import { keyOf, leaves, pausedAround, type Place, type RunState, STATUS_NAMES } from "../../engine/mod.ts";
 import type { RunDriver } from "./ports.ts";
+import type { FlowWait, FlowWaits } from "./start_gate.ts";
 import type { WaitingCall, Whereabouts, WhyEntry } from "./why_entry.ts";
 
 /** Predecessors named in one entry at most. */
@@ -12,18 +13,49 @@ export type Driver = "here" | "nobody" | RunDriver;
 /** For every leaf that has not ended: what it waits for. `whereabouts` are asked in their order. */
 export function whyOf(
   state: RunState,
-  { driver, whereabouts = [] }: { readonly driver: Driver; readonly whereabouts?: readonly Whereabouts[] },
+  { driver, whereabouts = [], gate = null }: {
+    readonly driver: Driver;
+    readonly whereabouts?: readonly Whereabouts[];
+    /** What the run waits for at the gate; null: nothing. */
+    readonly gate?: Awaited<ReturnType<FlowWaits>> | null;
+  },
 ): readonly WhyEntry[] {
   if (state.terminal !== null) return [];
+  if (!state.started) return [queuedEntry(state, gate?.run ?? null)];
   const entries: WhyEntry[] = [];
   for (const place of leaves(state)) {
-    const entry = entryOf(state, place, (call) => driver === "here" ? ask(whereabouts, call) : elsewhere(driver, call));
+    const entry = entryOf(
+      state,
+      place,
+      (call) =>
+        gate?.call(call.key, call.operationId) ??
+          (driver === "here" ? ask(whereabouts, call) : elsewhere(driver, call)),
+    );
     if (entry !== null) entries.push(entry);
   }
   return entries;
 }
 
-type Ask = (call: WaitingCall) => ReturnType<Whereabouts>;
+type Ask = (call: WaitingCall) => ReturnType<Whereabouts> | FlowWait;
+
+/** One entry for a run that has not started, in the name of its root. */
+function queuedEntry(state: RunState, wait: FlowWait | null): WhyEntry {
+  const { created } = state;
+  const startAfter = created?.gate?.startAfter ?? null;
+  const head = {
+    key: state.program.plan.nodes[0]!.key,
+    status: "idle",
+    since: created?.at ?? null,
+    until: null,
+    keys: [],
+    operationId: null,
+    labels: null,
+  } as const;
+  if (state.status === "paused") return { ...head, waitsFor: "paused", message: "The run is paused" };
+  if (wait !== null) return { ...head, ...wait };
+  if (startAfter === null) return { ...head, waitsFor: "flow", message: "It is about to be put in line" };
+  return { ...head, waitsFor: "timer", message: `It starts at ${timeOf(startAfter)}`, until: startAfter };
+}
 
 function entryOf(state: RunState, place: Place, askAfter: Ask): WhyEntry | null {
   const { frame, vertex } = place;

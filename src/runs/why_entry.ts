@@ -6,7 +6,8 @@ export interface WhyEntry {
   readonly status: NodeStatus;
   /**
    * `predecessors`, `slot` (of its container, or of the hub), `retry`, `call`, `spoke` (one that could take its call), `hub`
-   * (its call is at another hub's spoke), `timer`, `signal`, `child` (a child run), `paused`, `owner` (a hub to drive the run).
+   * (its call is at another hub's spoke), `timer`, `signal`, `child` (a child run), `paused`, `owner` (a hub to drive the run),
+   * `flow` (a place in a line), `hold` (a person has held its workflow or operation).
    */
   readonly waitsFor: string;
   readonly message: string;

@@ -290,6 +290,12 @@ export class CallRouter {
     for (const remote of [...spoke.inFlight.values()]) this.#write(remote, spoke);
   }
 
+  /** It may have been let go: what waits for it goes out. */
+  setHeld(spoke: Spoke, isHeld: boolean): void {
+    spoke.isHeld = isHeld;
+    this.#pump(spoke);
+  }
+
   drain(spoke: Spoke): void {
     if (spoke.status === "connected" || spoke.status === "registering") spoke.status = "draining";
   }

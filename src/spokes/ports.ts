@@ -116,6 +116,8 @@ export interface CallPlace {
   readonly state: "queued" | "running" | "reconnecting";
 }
 
+export type SpokeFilter = (orgId: string, spoke: { readonly id: string; readonly name: string }) => boolean;
+
 export type CallLabels = Readonly<Record<string, string>> | null;
 
 /** Spokes of all organizations, and the calls they work on. */
@@ -134,6 +136,8 @@ export interface RunnerPool {
   get(orgId: string, spokeId: string): SpokeView | null;
   /** Asks the spoke to finish and leave; gives it no new calls. False: no such spoke. */
   drain(orgId: string, spokeId: string): boolean;
+  /** Gives no new calls to spokes of which this is true, from now on and until it is called again. */
+  holdWhere(isHeld: SpokeFilter): void;
   /** Organizations whose spokes offer something here. */
   organizations(): readonly string[];
   /**

@@ -12,6 +12,7 @@ import type {
   PoolStats,
   RunEventsPort,
   RunnerPool,
+  SpokeFilter,
   SpokeLog,
   SpokePrincipal,
   SpokeRecord,
@@ -75,6 +76,7 @@ class Pool implements RunnerPool, ConnectionHost {
   readonly #heartbeatMs: number;
   readonly #connections = new Set<Connection>();
   readonly #spokes = new Map<string, Spoke>();
+  #isHeld: SpokeFilter = () => false;
   #cancelSweep: () => void = () => {};
   #isClosed = false;
 
@@ -104,6 +106,7 @@ class Pool implements RunnerPool, ConnectionHost {
       if (this.#spokes.has(record.id)) continue;
       try {
         const spoke = new Spoke({ ...record, operations: reviveOperations(record.operations) }, this.clock.now());
+        spoke.isHeld = this.#isHeld(record.orgId, record);
         this.#spokes.set(record.id, spoke);
         this.router.offer(spoke);
         this.router.away(spoke);
@@ -177,6 +180,11 @@ class Pool implements RunnerPool, ConnectionHost {
 
   place(requestId: string): CallPlace | null {
     return this.router.place(requestId);
+  }
+
+  holdWhere(isHeld: SpokeFilter): void {
+    this.#isHeld = isHeld;
+    for (const spoke of this.#spokes.values()) this.router.setHeld(spoke, isHeld(spoke.record.orgId, spoke.record));
   }
 
   resend(): void {
@@ -298,6 +306,7 @@ class Pool implements RunnerPool, ConnectionHost {
       connectedAt: this.clock.now(),
     };
     const spoke = known ?? new Spoke(record, this.clock.now());
+    spoke.isHeld = this.#isHeld(record.orgId, record);
     const former = spoke.link;
     spoke.cancelGrace();
     if (former !== connection) spoke.status = "registering";

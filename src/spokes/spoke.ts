@@ -31,6 +31,8 @@ export class Spoke {
   lastSeenAt: number;
   /** Of the last call given to it: among equally loaded ones the longest idle is next. */
   lastAssigned = 0;
+  /** A person holds it: it is given no new calls. */
+  isHeld = false;
   cancelGrace: () => void = () => {};
 
   constructor(record: SpokeRecord, now: number) {
@@ -45,7 +47,7 @@ export class Spoke {
 
   /** Can be given one more call now. */
   get hasSlot(): boolean {
-    return this.status === "connected" && this.inFlight.size < this.record.maxConcurrency;
+    return this.status === "connected" && !this.isHeld && this.inFlight.size < this.record.maxConcurrency;
   }
 
   update(record: SpokeRecord): void {

@@ -30,7 +30,7 @@ export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
 export { createPruneJobs } from "./prune_jobs.ts";
 export { createRunPruner } from "./prune_store.ts";
-export { findRunDriver } from "./run_driver.ts";
+export { findRunDriver, findStartedRun } from "./run_driver.ts";
 export { createRunStore } from "./run_store.ts";
 export { createScheduleStore } from "./schedule_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";

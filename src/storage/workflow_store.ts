@@ -16,6 +16,7 @@ export interface WorkflowRow {
   readonly template: Json;
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
+  readonly flow: Json | null;
 }
 
 /** Fulfils the template room's `WorkflowStore`. */
@@ -34,7 +35,7 @@ export interface StoredWorkflows {
 export function createWorkflowStore(db: Database): StoredWorkflows {
   const { orm } = db;
   return {
-    async save({ orgId, name, version, title, description, template, inputSchema, outputSchema }) {
+    async save({ orgId, name, version, title, description, template, inputSchema, outputSchema, flow }) {
       if (orgId !== null) await ensureOrganization(db, orgId);
       await orm.insert(workflows).values({
         id: crypto.randomUUID(),
@@ -46,6 +47,7 @@ export function createWorkflowStore(db: Database): StoredWorkflows {
         template,
         inputSchema,
         outputSchema,
+        flow,
         createdAt: NOW,
         updatedAt: NOW,
       }).onConflictDoUpdate({
@@ -56,6 +58,7 @@ export function createWorkflowStore(db: Database): StoredWorkflows {
           template: workflows.template,
           inputSchema: workflows.inputSchema,
           outputSchema: workflows.outputSchema,
+          flow: workflows.flow,
           updatedAt: workflows.updatedAt,
         }),
       });
@@ -87,10 +90,10 @@ function ownedBy(orgId: string | null): SQL {
 }
 
 function toWorkflow(row: typeof workflows.$inferSelect): WorkflowRow {
-  const { orgId, name, version, title, description, template, inputSchema, outputSchema } = checkedRow(
+  const { orgId, name, version, title, description, template, inputSchema, outputSchema, flow } = checkedRow(
     "workflows",
     workflowRow,
     row,
   );
-  return { orgId, name, version, title, description, template, inputSchema, outputSchema };
+  return { orgId, name, version, title, description, template, inputSchema, outputSchema, flow };
 }

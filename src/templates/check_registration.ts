@@ -1,4 +1,4 @@
-import type { Json } from "@alkdev/flowgraph";
+import { flowControlProblems, type Json } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { TemplateProblem } from "../runs/ports.ts";
 import { checkOutput, placeOutput } from "./check_output.ts";
@@ -23,6 +23,7 @@ export interface Registration {
   readonly outputSchema?: Json;
   readonly title?: string;
   readonly description?: string;
+  readonly flow?: Json;
 }
 
 /** Checks a registration whole: the version it is, or every problem found. `taken`: a template file has the name. */
@@ -32,11 +33,17 @@ export function checkRegistration(
   operations: KnownOperations,
 ): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
   const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
+  const { flow = null } = registration;
   const problems = [...nameProblems(name, taken), ...sizeProblems(template)];
   const output = checkOutput(registration.output, template);
   if ("problems" in output) problems.push(...output.problems);
   const result = "problems" in output ? null : output.result;
-  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema, result };
+  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema, flow, result };
+  problems.push(...(flow === null ? [] : flowControlProblems(flow)).map(({ path, message }) => ({
+    code: "bad-flow",
+    path: `/flow${path}`,
+    message,
+  })));
   problems.push(...schemaProblems("inputSchema", workflow), ...schemaProblems("outputSchema", workflow));
   if (problems.length > 0) return { problems };
   const definition = jsonDefinition(workflow);
@@ -113,6 +120,7 @@ function schemaProblems(field: "inputSchema" | "outputSchema", workflow: JsonWor
     inputSchema: null,
     outputSchema: null,
     template: null,
+    flow: null,
     [field]: workflow[field],
   };
   try {

@@ -2,6 +2,7 @@ import {
   createElement,
   defineWorkflow,
   type Element,
+  type FlowControl,
   type Json,
   type Reference,
   serializable,
@@ -20,7 +21,12 @@ import { ResolvedVersion, schemaJson } from "./workflow_version.ts";
 export function definitionVersion(definition: WorkflowDefinition, sourceDigest: string): ResolvedVersion {
   const template = templateJson(definition);
   const hash = template === null ? sourceDigest : contentHash(
-    JSON.stringify([template, schemaJson(definition.inputSchema), schemaJson(definition.outputSchema)]),
+    JSON.stringify([
+      template,
+      schemaJson(definition.inputSchema),
+      schemaJson(definition.outputSchema),
+      ...(definition.flow === undefined ? [] : [definition.flow]),
+    ]),
   );
   return new ResolvedVersion({ definition, version: hash.slice(0, VERSION_LENGTH), template });
 }
@@ -65,7 +71,7 @@ export interface JsonWorkflow extends Omit<StoredWorkflow, "orgId" | "version"> 
  * @throws CallError `VALIDATION_ERROR` when a schema is none
  */
 export function jsonDefinition(workflow: JsonWorkflow, schemas: FromSchemaOptions = {}): WorkflowDefinition {
-  const { name, title, description, template, inputSchema, outputSchema, result = null } = workflow;
+  const { name, title, description, template, inputSchema, outputSchema, flow, result = null } = workflow;
   return defineWorkflow({
     name,
     ...(title !== null && { title }),
@@ -73,6 +79,7 @@ export function jsonDefinition(workflow: JsonWorkflow, schemas: FromSchemaOption
     ...(inputSchema !== null && { input: FromSchema(inputSchema, schemas) }),
     ...(outputSchema !== null && { outputSchema: FromSchema(outputSchema, schemas) }),
     ...(result !== null && { result }),
+    ...(flow != null && { flow: flow as FlowControl }), // defineWorkflow checks it
     // The compiler checks every element that it is given, wherever it came from.
     template: template as unknown as Template,
   });

@@ -1,7 +1,7 @@
 import { storedVersion } from "./definition_version.ts";
 import { LruMap } from "./lru_map.ts";
 import type { WorkflowStore } from "./workflow_store.ts";
-import type { ResolvedVersion } from "./workflow_version.ts";
+import { type ResolvedVersion, schemaJson } from "./workflow_version.ts";
 
 /** For so long a latest version is taken for granted, in ms; another hub's registration is seen after it at the latest. */
 const LATEST_MS = 1_000;
@@ -72,8 +72,9 @@ export class RegisteredTemplates {
   /** Keeps a version and serves it as the latest from now on. */
   async save(orgId: string | null, resolved: ResolvedVersion): Promise<void> {
     const { name, version, title, description, template, inputSchema, outputSchema } = resolved;
+    const flow = schemaJson(resolved.flow ?? null);
     if (template === null) return;
-    await this.#store.save({ orgId, name, version, title, description, template, inputSchema, outputSchema });
+    await this.#store.save({ orgId, name, version, title, description, template, inputSchema, outputSchema, flow });
     const settled = Promise.resolve(resolved);
     this.#versions.set(JSON.stringify([orgId, name, version]), settled);
     this.#latest.set(JSON.stringify([orgId, name]), { version: settled, until: this.#now() + LATEST_MS });

@@ -282,7 +282,7 @@ Deno.test("Templates.get() sees what another hub registered once a second has pa
   let now = 1_000;
   await withTemplates({}, async ({ templates, store }) => {
     assert.equal(await templates.get({ orgId: ORG, name: "late" }), null);
-    const nothing = { title: null, description: null, inputSchema: null, outputSchema: null };
+    const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null };
     await store.save({ orgId: ORG, name: "late", version: "v1", template: JSON_TEMPLATE, ...nothing });
     assert.equal(await templates.get({ orgId: ORG, name: "late" }), null);
     now += 1_000;

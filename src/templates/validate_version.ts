@@ -24,7 +24,7 @@ export function validateTemplateJson(
 ): readonly TemplateProblem[] {
   const checked = checkOutput(output, template);
   const result = "problems" in checked ? null : checked.result;
-  const nothing = { title: null, description: null, inputSchema: null, outputSchema: null };
+  const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null };
   const found = validateDefinition(jsonDefinition({ name, template, result, ...nothing }), operations);
   return [
     ...("problems" in checked ? checked.problems : []),

@@ -13,6 +13,8 @@ export interface StoredWorkflow {
   /** JSON Schema; null: any. */
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
+  /** When its runs may start; null: at once. */
+  readonly flow: Json | null;
 }
 
 /** Where versions are kept for ever. Implementations run `workflowStoreConformance`. */

@@ -89,6 +89,7 @@ function stored(
     template: { type: "sequential", props: { key: "z", output: { $ref: "nodes.a" } }, children: [] },
     inputSchema: null,
     outputSchema: null,
+    flow: null,
     ...more,
   };
 }

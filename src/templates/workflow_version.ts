@@ -1,6 +1,7 @@
 import {
   compile,
   type CompiledPlan,
+  type FlowControl,
   isStatic,
   type Json,
   TemplateError,
@@ -29,6 +30,7 @@ export class ResolvedVersion implements WorkflowVersion {
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
   declare readonly expose?: WorkflowExposure;
+  declare readonly flow?: FlowControl;
   readonly serializable: boolean;
   readonly template: Json | null;
   readonly definition: WorkflowDefinition;
@@ -44,6 +46,7 @@ export class ResolvedVersion implements WorkflowVersion {
     this.inputSchema = schemaJson(definition.inputSchema);
     this.outputSchema = schemaJson(definition.outputSchema);
     if (definition.expose !== undefined) this.expose = definition.expose;
+    if (definition.flow !== undefined) this.flow = definition.flow;
     this.serializable = template !== null;
     this.template = template;
     this.definition = definition;

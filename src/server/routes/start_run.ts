@@ -37,6 +37,11 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
       priority: Type.Optional(
         Type.Integer({ minimum: -1000, maximum: 1000, description: "Higher first; 0 is normal" }),
       ),
+      startAfter: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 0 }), Type.String({ minLength: 10, maxLength: 40 })], {
+          description: "Not before: ms since the epoch, or an ISO instant",
+        }),
+      ),
       labels: Type.Optional(Labels),
       budget: Type.Optional(BudgetSchema),
     }, { additionalProperties: false }),
@@ -70,6 +75,7 @@ interface StartBody {
   readonly input?: unknown;
   readonly version?: string;
   readonly priority?: number;
+  readonly startAfter?: number | string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly budget?: BudgetBody;
 }
@@ -83,12 +89,13 @@ function toStart(
   const idempotencyKey = readIdempotencyKey(headers);
   const traceparent = headers.get("traceparent");
   // An input that was not given is an empty one: most workflows take an object, and many have defaults for all of it.
-  const { input = {}, ...rest } = body;
+  const { input = {}, startAfter, ...rest } = body;
   return {
     workflow,
     caller,
     input,
     ...rest,
+    ...(startAfter === undefined ? {} : { startAfter: readInstant(startAfter) }),
     ...(idempotencyKey === null ? {} : { idempotencyKey }),
     ...(traceparent === null ? {} : { traceparent }),
   };
@@ -121,5 +128,14 @@ function readIdempotencyKey(headers: Headers): string | null {
   const message = `is ${JSON.stringify(key.slice(0, 80))}: wanted 1 to 255 visible ASCII characters`;
   throw new CallError("VALIDATION_ERROR", `Header "idempotency-key" ${message}`, {
     errors: [{ path: "idempotency-key", message }],
+  });
+}
+
+function readInstant(value: number | string): number {
+  const instant = typeof value === "number" ? value : Date.parse(value);
+  if (Number.isSafeInteger(instant) && instant >= 0) return instant;
+  const message = `is ${JSON.stringify(value)}: wanted ms since the epoch or an ISO instant`;
+  throw new CallError("VALIDATION_ERROR", `Field "startAfter" ${message}`, {
+    errors: [{ path: "/startAfter", message }],
   });
 }

@@ -88,6 +88,7 @@ function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort, versions: Vers
       outputSchema: Type.Optional(JsonSchema),
       title: Type.Optional(SearchText),
       description: Type.Optional(Type.String({ maxLength: 16_384, pattern: "^[^\\x00]*$" })),
+      flow: Type.Optional(JsonSchema),
     }, strict),
     responses: {
       200: { description: "The version that is now served, and what it means for live runs", schema: DeployedSchema },
@@ -196,7 +197,12 @@ function summaryOf(version: WorkflowVersion): object {
 }
 
 function viewOf(version: WorkflowVersion, graphs: GraphsPort): object {
-  return { ...summaryOf(version), plan: planOf(version, graphs), template: version.template };
+  return {
+    ...summaryOf(version),
+    flow: version.flow ?? null,
+    plan: planOf(version, graphs),
+    template: version.template,
+  };
 }
 
 /** A template that is a function may need a real input to be rendered: then there is no plan to show without one. */

@@ -81,6 +81,7 @@ export const WorkflowViewSchema: TObject = Type.Object({
   ...workflowFields,
   plan: nullable(PlanSchema),
   template: nullable(JsonSchema),
+  flow: nullable(JsonSchema),
 }, { $id: "WorkflowView" });
 /** A key with its plain text. */
 export const IssuedKeySchema: TObject = Type.Object({

@@ -20,7 +20,11 @@ class Workflows {
     outputSchema: exactJson("output_schema").$type<Json>(),
     flow: exactJson("flow").$type<Json>(),
   }, (t) => [unique().on(t.orgId, t.name, t.version).nullsNotDistinct()]);
-  private static readonly row = createSelectSchema(Workflows.table, { inputSchema: Schema, outputSchema: Schema });
+  private static readonly row = createSelectSchema(Workflows.table, {
+    inputSchema: Schema,
+    outputSchema: Schema,
+    flow: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  });
 }
 
 /** A row is one version; `orgId` null: it came from a file and is shared by all. */
