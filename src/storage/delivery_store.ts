@@ -64,7 +64,7 @@ export function createDeliveryStore(db: Database): DeliveryStore {
     },
     async again({ webhookId, id, now, giveUpAt }) {
       const [row] = await orm.update(webhookDeliveries)
-        .set({ status: "pending", nextAt: now, giveUpAt, updatedAt: sql`now()` })
+        .set({ status: "pending", nextAt: now, giveUpAt, claimedUntil: null, updatedAt: sql`now()` })
         .where(and(eq(webhookDeliveries.id, column(id)), eq(webhookDeliveries.webhookId, column(webhookId))))
         .returning();
       return row === undefined ? null : toDelivery(row);

@@ -72,6 +72,9 @@ export function outboundConformance(name: string, create: () => Promise<Outbound
     assert.deepEqual(delivered.items.map(({ lastStatus, deliveredAt }) => [lastStatus, deliveredAt]), [[200, 1_150]]);
     const again = await deliveries.again({ webhookId: hook.id, id: queued[0]!.id, now: 6_000, giveUpAt: 7_000 });
     assert.deepEqual([again?.status, again?.nextAt, again?.giveUpAt], ["pending", 6_000, 7_000]);
+    assert.deepEqual(await claim(6_000), ["hook 1.2", "hook 2.3", "other 1.5"]);
+    await deliveries.again({ webhookId: hook.id, id: queued[0]!.id, now: 6_000, giveUpAt: 7_000 });
+    assert.deepEqual(await claim(6_000), ["hook 1.2"]);
     assert.equal(await deliveries.again({ webhookId: other.id, id: queued[0]!.id, now: 1, giveUpAt: 1 }), null);
   });
 

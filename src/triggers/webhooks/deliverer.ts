@@ -32,7 +32,7 @@ const MAX_UNDER_WAY = 50;
 const MAX_OF_ONE = 10;
 const TIMEOUT_MS = 15_000;
 /** Longer than an attempt takes. */
-const CLAIM_MS = 60_000;
+const CLAIM_MS = 30_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 2 * 60 * 60 * 1000;
 const PAUSED_RETRY_MS = 60_000;
@@ -143,7 +143,8 @@ export class Deliverer {
     if (webhook === null) return;
     const attempt = await this.#attempt(delivery, webhook);
     const at = clock.now();
-    if (attempt === null) return;
+    // Broken off by a stop: the next hub need not wait.
+    if (attempt === null) return await deliveries.settle(delivery);
     if (attempt.kind === "held") return await deliveries.settle({ ...delivery, nextAt: at + PAUSED_RETRY_MS });
     await deliveries.settle(this.#outcome(delivery, attempt, at));
     const error = attempt.kind === "delivered" ? null : attempt.error;

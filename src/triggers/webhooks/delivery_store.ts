@@ -27,7 +27,7 @@ export interface DeliveryStore {
       readonly cursor?: string;
     },
   ): Promise<{ readonly items: readonly Delivery[]; readonly nextCursor: string | null }>;
-  /** Makes it pending and due at `now`; null: the webhook has none of this id. */
+  /** Makes it pending and due at `now`, and ends a claim; null: the webhook has none of this id. */
   again(
     params: { readonly webhookId: string; readonly id: string; readonly now: number; readonly giveUpAt: number },
   ): Promise<Delivery | null>;

@@ -51,6 +51,7 @@ class MemoryDeliveryStore implements DeliveryStore {
     if (found?.webhookId !== webhookId) return Promise.resolve(null);
     const pending: Delivery = { ...found, status: "pending", nextAt: now, giveUpAt };
     this.#deliveries.set(id, pending);
+    this.#claims.delete(id);
     return Promise.resolve(pending);
   }
 
