@@ -17,6 +17,7 @@ import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
 import { typesCommand } from "./commands/types.ts";
+import { webhooksCommands } from "./commands/webhooks.ts";
 import { workflowsCommands } from "./commands/workflows.ts";
 import { processCli } from "./process_cli.ts";
 import { nearestName } from "@alkdev/flowgraph";
@@ -38,6 +39,7 @@ export const HUB: CommandGroup = {
     graphCommand,
     workflowsCommands,
     schedulesCommands,
+    webhooksCommands,
     operationsCommands,
     typesCommand,
     spokesCommands,
