@@ -6,10 +6,12 @@ import {
   Engine,
   type EngineLimits,
   type EventLog,
+  type FlowGate,
   isTerminalType,
   type Ownership,
   type PlanStore,
   type RunEvent,
+  type RunGate,
 } from "../mod.ts";
 import {
   acquireMemoryLease,
@@ -75,11 +77,18 @@ export class TestEngine {
       readonly wrapPlans?: (plans: PlanStore) => PlanStore;
       readonly limits?: Partial<EngineLimits>;
       readonly random?: () => number;
+      readonly hubId?: string;
+      /** Made once the lease is held. */
+      readonly gate?: (engine: { readonly lease: Ownership; readonly clock: VirtualClock }) => FlowGate;
     } = {},
   ) {
     this.store = options.store ?? new MemoryStore();
     this.clock = options.clock ?? new VirtualClock();
-    this.lease = acquireMemoryLease(this.store, { hubId: "hub", ttlMs: 10_000, now: () => this.clock.now() });
+    this.lease = acquireMemoryLease(this.store, {
+      hubId: options.hubId ?? "hub",
+      ttlMs: 10_000,
+      now: () => this.clock.now(),
+    });
     const log = createMemoryLog(this.store, this.lease);
     const plans = createMemoryPlanStore(this.store);
     let ids = 0;
@@ -88,9 +97,10 @@ export class TestEngine {
       plans: options.wrapPlans?.(plans) ?? plans,
       functions: { functions: () => Promise.reject(new Error("This test has no templates with functions")) },
       dispatcher: { dispatch: (call) => this.#dispatch(call) },
+      ...(options.gate !== undefined && { gate: options.gate(this) }),
       clock: this.clock,
       ids: {
-        runId: () => `run-${this.lease.epoch}-${++ids}`,
+        runId: () => `run-${options.hubId ?? ""}${this.lease.epoch}-${++ids}`,
         requestId: (runId, key, attempt) => `${runId}/${key}/${attempt}`,
       },
       random: options.random ?? (() => 0),
@@ -112,7 +122,12 @@ export class TestEngine {
   async start(
     tree: Tree,
     input: Json = {},
-    extra: { readonly name?: string; readonly idempotencyKey?: string } = {},
+    extra: {
+      readonly name?: string;
+      readonly idempotencyKey?: string;
+      readonly gate?: RunGate;
+      readonly priority?: number;
+    } = {},
   ): Promise<string> {
     const name = extra.name ?? "test";
     const { plan, functions } = compile({ name, template: full(tree) as object }, input);
@@ -125,6 +140,8 @@ export class TestEngine {
       input,
       caller: { identity: { id: "someone", scopes: [] }, orgId: "default" },
       ...(extra.idempotencyKey !== undefined && { idempotencyKey: extra.idempotencyKey }),
+      ...(extra.gate !== undefined && { gate: extra.gate }),
+      ...(extra.priority !== undefined && { priority: extra.priority }),
     });
     return started.runId;
   }
