@@ -13,6 +13,13 @@ export interface RunBody {
   readonly labels: Readonly<Record<string, string>>;
   readonly parentRunId: string | null;
   readonly progress: Readonly<Record<string, number>>;
+  /** What a node has said of its progress, the last to say so. */
+  readonly lastProgress?: {
+    readonly key: string;
+    readonly value: number | null;
+    readonly total: number | null;
+    readonly message: string | null;
+  };
   /** The run's own budget, by what it limits. */
   readonly budget?:
     | Readonly<Record<string, { readonly limit: number; readonly spent?: number; readonly reserved?: number }>>

@@ -196,10 +196,18 @@ function valuesOf(events: readonly unknown[]): unknown {
 
 function everyType(): RunScript {
   const [a, b, c] = [uuid(), uuid(), uuid()];
+  const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const parent = { runId: uuid(), requestId: crypto.randomUUID(), rootRunId: uuid() };
   const identity = { id: "u2", scopes: [], resources: { "project:1": ["read"] } };
   return new RunScript()
-    .created({ parent, labels: { z: "1", a: "2" }, priority: -3, deadline: AT + 5, caller: { identity, orgId: "o" } })
+    .created({
+      parent,
+      traceparent: TRACE,
+      labels: { z: "1", a: "2" },
+      priority: -3,
+      deadline: AT + 5,
+      caller: { identity, orgId: "o" },
+    })
     .requested("a", a).failed("a", a, AT + 9)
     .requested("a", b, [1, null, "x"], 2).failed("a", b, null, 2)
     .requested("b", c).add({ type: "branch.taken", key: "if", branch: "else" }).responded("b", c, null)

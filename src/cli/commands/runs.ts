@@ -109,6 +109,11 @@ function showRun(run: RunBody, cli: Cli): void {
   if (run.completedAt !== null) line("took", formatDuration(run.completedAt - run.createdAt));
   const progress = Object.entries(run.progress).filter(([, count]) => count > 0);
   line("nodes", progress.map(([name, count]) => `${count} ${name}`).join(", "));
+  if (run.lastProgress !== undefined) {
+    const { key, value, total, message } = run.lastProgress;
+    const howFar = value === null ? "" : ` ${value}${total === null ? "" : ` of ${total}`}`;
+    line("progress", `${key}:${howFar}${message === null ? "" : ` ${message}`}`);
+  }
   const labels = Object.entries(run.labels);
   if (labels.length > 0) line("labels", labels.map(([key, value]) => `${key}=${value}`).join(" "));
   if (run.parentRunId !== null) line("parent", run.parentRunId);
