@@ -3,6 +3,7 @@ import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
 import { CallError, collectErrors } from "@alkdev/operations";
 import { assertScope, authenticate } from "./authorize.ts";
 import { createQueryDecoder } from "./decode_query.ts";
+import { meantSchema } from "./meant_schema.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { type JsonBody, readJsonBody } from "./read_body.ts";
@@ -70,9 +71,15 @@ function decodeBody(check: TypeCheck<TSchema>, value: unknown, fallback: unknown
     throw new CallError("VALIDATION_ERROR", "Body is missing: wanted JSON", { errors });
   }
   if (check.Check(body)) return body;
-  const errors = collectErrors(check.Schema(), body);
+  const errors = bodyErrors(check.Schema(), body);
   const detail = errors.map(({ path, message }) => `${path === "" ? "Body" : `Field "${path.slice(1)}"`} ${message}`);
   throw new CallError("VALIDATION_ERROR", detail.join("; "), { errors });
+}
+
+function bodyErrors(schema: TSchema, body: unknown): ReturnType<typeof collectErrors> {
+  const meant = meantSchema(schema, body);
+  if ("schema" in meant) return collectErrors(meant.schema, body);
+  return [{ path: `/${meant.field}`, message: `wanted one of ${meant.values.join(", ")}` }];
 }
 
 function invalidParams(route: Route, params: unknown): CallError {

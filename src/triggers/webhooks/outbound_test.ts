@@ -84,9 +84,8 @@ function world() {
     events.set(runId, [created as unknown as RunEvent]);
   };
   /** Commits an event; gives the batch for whoever hears of it. */
-  const commit = (runId: string, type: OutboundEvent): readonly RunEvent[] => {
+  const commit = (runId: string, type: OutboundEvent, at: number = clock.now()): readonly RunEvent[] => {
     const own = events.get(runId)!;
-    const at = clock.now();
     const event = { runId, seq: own.length + 1, at, type, output: { x: 1 } } as unknown as RunEvent;
     own.push(event);
     log.addEvent({ runId, seq: event.seq, type, at });
@@ -211,6 +210,24 @@ Deno.test("Outbound finds by a scan what a hub that died had committed, however 
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("Outbound finds an event that becomes visible only after a scan of a later time", async () => {
+  const it = world();
+  await it.make();
+  it.run("r1");
+  for (let scans = 0; scans < 2; scans++) {
+    it.clock.advance(30_000);
+    const hub = it.hub();
+    await hub.start();
+    await hub.stop();
+  }
+  it.commit("r1", "run.completed", it.clock.now() - 10_000);
+  const last = it.hub();
+  await last.start();
+  await last.stop();
+  await it.deliver();
+  assert.deepEqual(it.received.map(({ body }) => body.data.runId), ["r1"]);
 });
 
 Deno.test("Outbound sends nothing from before a webhook or from its pause", async () => {
