@@ -25,6 +25,7 @@ import type { Sight } from "./sight.ts";
 import type { Startup } from "./startup.ts";
 import { logImpact, versionsOf } from "./versions.ts";
 import { queuedCalls, spokeCalls } from "./whereabouts.ts";
+import { askWhy, serveWhy } from "./why_elsewhere.ts";
 
 const RENEW_EVERY_MS = 1_500;
 const CLAIM_EVERY_MS = 2_000;
@@ -140,8 +141,10 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     progress: (query) => sight.logStore.progress(query),
     onRerun: dealtWith(letters),
     whereabouts: [queuedCalls(() => engine), spokeCalls(operations.pool, peers)],
+    ...(peers !== null && { whyElsewhere: (params) => askWhy(peers, params) }),
     ...owners,
   });
+  if (peers !== null) serveWhy(peers, { engine, runs });
   const reader = new FoldReader({ log, plans, functions });
   return { templates, engine, runs, log, plans, control: openControl({ db, engine, runs, reader, letters }) };
 }

@@ -26,7 +26,7 @@ import type { FlowWaits, StartGate } from "./start_gate.ts";
 import { resolveWorkflow, type StartPorts, startRun } from "./start_run.ts";
 import { watchRun } from "./watch.ts";
 import { whyOf } from "./why.ts";
-import type { Whereabouts } from "./why_entry.ts";
+import type { Whereabouts, WhyEntry } from "./why_entry.ts";
 
 export interface RunsOptions {
   readonly engine: Engine;
@@ -52,6 +52,10 @@ export interface RunsOptions {
   ) => Promise<void>;
   /** Parts of this hub that know why a call is not moving; asked in their order. */
   readonly whereabouts?: readonly Whereabouts[];
+  /** Asks the hub that drives a run; null: it cannot be asked, or does not drive it any more. Absent: there are no others. */
+  readonly whyElsewhere?: (
+    params: { readonly hubId: string; readonly orgId: string; readonly runId: string },
+  ) => Promise<readonly WhyEntry[] | null>;
   /** Absent: nothing waits at a gate. */
   readonly waits?: FlowWaits;
   readonly gate?: StartGate;
@@ -169,6 +173,11 @@ class RunUseCases implements Runs {
     if (state.terminal !== null) return [];
     const isHere = engine.live(runId) !== null || driver === undefined;
     const drivenBy = isHere ? "here" : await driver(runId) ?? (engine.live(runId) === null ? "nobody" : "here");
+    if (typeof drivenBy === "object") {
+      const { hubId } = drivenBy;
+      const told = await this.#options.whyElsewhere?.({ hubId, orgId: caller.orgId, runId }) ?? null;
+      if (told !== null) return told;
+    }
     const workflow = state.created?.workflow ?? "";
     const gate = await this.#options.waits?.({ orgId: caller.orgId, runId, workflow }) ?? null;
     return whyOf(state, { driver: drivenBy, whereabouts, gate });

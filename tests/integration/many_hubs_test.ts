@@ -95,10 +95,11 @@ function testSpoke(hub: HubProcess, name: string): TestSpoke {
       {
         ...base,
         name: "hold",
-        handler: async (input, { signal }) => {
+        handler: async (input, context) => {
           const key = (input as { name: string }).name;
           ran.push(key);
-          signal?.addEventListener("abort", () => aborted.push(key));
+          context.log?.("info", `holds ${key}`, { traceparent: context.traceparent });
+          context.signal?.addEventListener("abort", () => aborted.push(key));
           await hold(key).promise;
           return { by: name };
         },
@@ -324,5 +325,55 @@ Deno.test("a hub with a spoke dies: calls for it wait, and are carried out when 
   for (const each of [id, late]) {
     const end = await ended(a, each);
     assert.equal(end.status, "completed", JSON.stringify(end));
+  }
+});
+
+Deno.test("why says what a node waits for, whichever hub is asked", async () => {
+  await using w = await world();
+  if (w === null) return;
+  const { a, b } = w;
+  const spoke = await w.spoke(a, "left");
+  await knows(b, "work.hold");
+  await put(a, "waits", [
+    operation("work.hold", "held", { name: "x" }),
+    operation("work.step", "pinned", { name: "y" }, { spoke: { at: "nowhere" } }),
+  ]);
+  const here = await run(a, "waits");
+  const there = await run(b, "waits");
+  await until("both are held", () => Promise.resolve(spoke.ran.length === 2));
+  interface Why {
+    readonly items: readonly { readonly key: string; readonly waitsFor: string; readonly message: string }[];
+  }
+  const why = async (hub: HubProcess, id: string, key: string) => {
+    const { body } = await hub.api<Why>("GET", `/api/runs/${id}/why`);
+    return body.items.find((item) => item.key === key);
+  };
+  for (const hub of [a, b]) {
+    assert.match((await why(hub, here, "held"))?.message ?? "", /"work.hold" is under way on spoke "left"/);
+    const elsewhere = await until("the call is announced", async () => {
+      const found = await why(hub, there, "held");
+      return found?.waitsFor === "hub" && found;
+    });
+    assert.match(elsewhere.message, /"work.hold" is under way on a spoke of hub "/);
+  }
+  for (const hub of [a, b]) {
+    // The spoke is A's, the run B's: what it says is the run's, and its place in the trace is that of B's call.
+    const [line] = await until("what the spoke said is there", async () => {
+      const { body } = await hub.api<{ items: { message: string; data: { traceparent: string } }[] }>(
+        "GET",
+        `/api/runs/${there}/logs`,
+      );
+      return body.items.length > 0 && body.items;
+    });
+    assert.equal(line!.message, "holds x");
+    assert.ok(line!.data.traceparent.startsWith(`00-${there.replaceAll("-", "")}-`), line!.data.traceparent);
+  }
+  spoke.release("x");
+  for (const hub of [a, b]) {
+    const found = await until("it waits for a spoke", async () => {
+      const entry = await why(hub, there, "pinned");
+      return entry?.waitsFor === "spoke" && entry;
+    });
+    assert.match(found.message, /Waits for a spoke of any hub that offers "work.step" with at=nowhere/);
   }
 });
