@@ -7,7 +7,7 @@ import type { Plan } from "@alkdev/flowgraph";
 import type { DispatchedCall } from "../../engine/ports.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { type History, type Tally, Violation } from "./history.ts";
-import { applyEvent } from "./model/apply_event.ts";
+import { applyEvent, isOverdue } from "./model/apply_event.ts";
 import { type Instance, pausedAround } from "./model/instance.ts";
 import { RunModel } from "./model/run_model.ts";
 import { same } from "./model/same.ts";
@@ -116,7 +116,8 @@ export class Checker {
       this.#requestedIfOutside(event);
       if (event.type === "node.reused") this.#reused(event);
       applyEvent(event.type === "run.migrated" ? this.#migrated(event) : model, event);
-      if (event.type === "run.aborted" || event.type === "call.aborted" || event.type === "node.aborted") {
+      const isAbort = event.type === "run.aborted" || event.type === "call.aborted" || event.type === "node.aborted";
+      if (isAbort || (event.type === "run.failed" && isOverdue(event))) {
         this.#toldOf(event, writer);
       }
     }
@@ -195,14 +196,20 @@ export class Checker {
       : null;
     if (cause !== null && !this.requested.has(cause)) throw new Violation("log", `Nobody asked for ${cause}`, runId);
     if (event.type !== "run.aborted" || event.by !== "hub") return;
-    const { deadline } = this.runs.get(runId)!.created;
+    const { deadline, budget } = this.runs.get(runId)!.created;
+    if (budget !== undefined) {
+      throw new Violation("log", "Aborted by the hub, and its time was that of a budget", runId);
+    }
     if (deadline === null || event.at < deadline) {
       throw new Violation("log", `Aborted by the hub at ${event.at}, the deadline is ${deadline}`, runId);
     }
   }
 
   /** I5: by the time an abort is durable, every call it ends has been told. */
-  #toldOf(event: Extract<RunEvent, { type: "run.aborted" | "call.aborted" | "node.aborted" }>, writer: Writer): void {
+  #toldOf(
+    event: Extract<RunEvent, { type: "run.aborted" | "run.failed" | "call.aborted" | "node.aborted" }>,
+    writer: Writer,
+  ): void {
     for (const { call, writer: caller } of this.#open) {
       if (caller !== writer || call.runId !== event.runId || call.signal.aborted) continue;
       if (event.type === "call.aborted" && event.requestId !== call.requestId) continue;

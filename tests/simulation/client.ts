@@ -51,6 +51,9 @@ export class Client {
     };
     const key = chance.is(0.4) ? `key-${chance.int(0, 1)}` : null;
     const deadline = chance.is(0.08) ? hub.now + chance.int(0, 1_500) : null;
+    // The time of a budget, of this run's or of one above it, ends it in another way.
+    const wallMs = deadline !== null && deadline % 2 === 0 ? Math.max(1, deadline - hub.now) : null;
+    const budget = { limits: { wallMs: wallMs ?? 0 }, deadline, level: 0 };
     this.#ask(hub, `start ${workflow.name} ${key}`, () =>
       hub.engine.start({
         workflow: workflow.name,
@@ -62,6 +65,11 @@ export class Client {
         caller: CALLER,
         ...(key !== null && { idempotencyKey: key }),
         ...(deadline !== null && { deadline }),
+        ...(wallMs !== null && {
+          budget: wallMs % 3 === 0
+            ? { own: null, above: [{ ...budget, runId: "a run above" }] }
+            : { own: budget, above: [] },
+        }),
       }), ({ runId, duplicate }) => {
       world.checker.acknowledged(
         `start duplicate=${duplicate}`,

@@ -68,6 +68,11 @@ function applyReused(model: RunModel, event: EventOf<"node.reused">): void {
   if (inst?.status === "open") model.reuse(inst);
 }
 
+/** Whether a run ends as the time of a budget is over, and not by itself. */
+export function isOverdue({ error }: EventOf<"run.failed">): boolean {
+  return error.code === "BUDGET_EXCEEDED" && error.nodeKey === null;
+}
+
 function applyEnd(model: RunModel, event: EventOf<"run.completed" | "run.failed" | "run.aborted">): void {
   const { root } = model;
   if (event.type === "run.completed") {
@@ -77,6 +82,11 @@ function applyEnd(model: RunModel, event: EventOf<"run.completed" | "run.failed"
     const { output } = model.scope.plan;
     const wanted = output === null ? valueOf(root) : look(model.scope, model.scope.root, output.$ref);
     same(model, event.output, wanted, "The run's output");
+  } else if (event.type === "run.failed" && isOverdue(event)) {
+    const { deadline, budget } = model.created;
+    if (budget === undefined) model.fail("log", "The time of a budget is over, and the run has none");
+    if (deadline === null || event.at < deadline) model.fail("log", `Failed at ${event.at}, its time is ${deadline}`);
+    model.abort(root);
   } else if (event.type === "run.failed") {
     const { nodeKey, ...error } = event.error;
     const tooLarge = error.code === "PAYLOAD_TOO_LARGE" && nodeKey === null;
