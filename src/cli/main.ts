@@ -7,8 +7,10 @@ import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
+import { holdsCommands } from "./commands/holds.ts";
 import { keysCommands } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { limitsCommands } from "./commands/limits.ts";
 import { operationsCommands } from "./commands/operations.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommands } from "./commands/runs.ts";
@@ -44,6 +46,8 @@ export const HUB: CommandGroup = {
     typesCommand,
     spokesCommands,
     spokeCommands,
+    limitsCommands,
+    holdsCommands,
     budgetsCommands,
     usageCommand,
     keysCommands,

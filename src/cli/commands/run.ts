@@ -1,3 +1,4 @@
+import { parseDuration } from "@alkdev/flowgraph";
 import { type Cli, outJson } from "../cli.ts";
 import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, ParsedArgs } from "../command.ts";
@@ -27,6 +28,7 @@ export const runCommand: Command = {
       description:
         "What it may use: calls=100, tokens=N, costMicros=N, wall=5m, depth=N; may be repeated or joined with ,",
     },
+    "start-after": { type: "text", value: "WHEN", description: "Not before an instant, or a span from now: 10m" },
     "idempotency-key": { type: "text", value: "KEY", description: "The same key gives the same run" },
     ...HUB_OPTIONS,
   },
@@ -39,7 +41,7 @@ export const runCommand: Command = {
     const key = args.text("idempotency-key");
     const started = await hub.post<Pick<RunBody, "id" | "status">>(
       `/api/workflows/${encodeURIComponent(args.required("workflow"))}/runs`,
-      { body: await startBody(args), headers: key === undefined ? {} : { "idempotency-key": key } },
+      { body: await startBody(args, cli), headers: key === undefined ? {} : { "idempotency-key": key } },
     );
     if (!args.flag("watch") && !args.flag("wait")) {
       if (args.flag("json")) outJson(cli, started);
@@ -54,17 +56,19 @@ export const runCommand: Command = {
   },
 };
 
-async function startBody(args: ParsedArgs): Promise<Readonly<Record<string, unknown>>> {
+async function startBody(args: ParsedArgs, cli: Cli): Promise<Readonly<Record<string, unknown>>> {
   const input = await readInput(args.text("input"));
   const version = args.text("version");
   const labels = readLabels(args.texts("label"));
   const priority = args.text("priority");
+  const startAfter = args.text("start-after");
   const budget = readBudget(args.texts("budget"));
   return {
     ...(input !== undefined && { input }),
     ...(version !== undefined && { version }),
     ...(labels !== null && { labels }),
     ...(budget !== null && { budget }),
+    ...(startAfter !== undefined && { startAfter: readInstant(startAfter, cli) }),
     ...(priority !== undefined && { priority: readWhole(priority, "--priority") }),
   };
 }
@@ -93,6 +97,14 @@ function readLabels(texts: readonly string[]): Readonly<Record<string, string>> 
     if (equals <= 0) throw usageError(`--label "${text}" wants KEY=VALUE`);
     return [text.slice(0, equals), text.slice(equals + 1)];
   }));
+}
+
+/** Ms since the epoch. */
+function readInstant(text: string, cli: Cli): number {
+  const span = parseDuration(text);
+  const instant = span === null ? Date.parse(text) : cli.now() + Math.round(span);
+  if (Number.isSafeInteger(instant) && instant >= 0) return instant;
+  throw usageError(`--start-after wants an ISO instant or a span such as 10m: current value is "${text}"`);
 }
 
 /** A whole number given as an option. */
