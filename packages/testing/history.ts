@@ -14,6 +14,11 @@ export interface RunHistory {
   readonly events: readonly RunEvent[];
 }
 
+/** What a replay looks at: a {@linkcode RunHistory}, or the JSON that one was saved as. */
+export interface SavedHistory {
+  readonly events: readonly object[];
+}
+
 /** Whether a template would still have written a history. */
 export interface ReplayResult {
   readonly same: boolean;
@@ -27,8 +32,9 @@ export interface ReplayResult {
  *
  * @throws TypeError when it is no history
  */
-export function replay(workflow: TestableWorkflow, history: RunHistory): ReplayResult {
-  const [created] = history.events;
+export function replay(workflow: TestableWorkflow, history: SavedHistory): ReplayResult {
+  const events = readEvents(history);
+  const [created] = events;
   if (created?.type !== "run.created") {
     throw new TypeError('Cannot replay: "events" must begin with "run.created"');
   }
@@ -39,6 +45,18 @@ export function replay(workflow: TestableWorkflow, history: RunHistory): ReplayR
     const message = `The template refuses this input now: ${error instanceof Error ? error.message : String(error)}`;
     return { same: false, divergences: [{ seq: 1, type: created.type, key: null, message, recorded: created.input }] };
   }
-  const divergences = replayLog(compileProgram(prepared.plan, prepared.functions), history.events);
+  const divergences = replayLog(compileProgram(prepared.plan, prepared.functions), events);
   return { same: divergences.length === 0, divergences };
+}
+
+/** What a hub wrote is trusted in its details, as the engine trusts its log. */
+function readEvents({ events }: SavedHistory): readonly RunEvent[] {
+  return events.map((event, i) => {
+    if (isEvent(event) && event.seq === i + 1) return event;
+    throw new TypeError(`Cannot replay: "events[${i}]" is no event with seq ${i + 1}`);
+  });
+}
+
+function isEvent(value: object): value is RunEvent {
+  return "type" in value && typeof value.type === "string" && "seq" in value && "at" in value;
 }

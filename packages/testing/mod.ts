@@ -4,7 +4,7 @@ export type { TestRunOptions, WorkflowTest, WorkflowTestOptions } from "./workfl
 export type { OperationSchemas } from "./builtins.ts";
 export type { CrashPoint } from "./fault.ts";
 export { replay } from "./history.ts";
-export type { ReplayResult, RunHistory } from "./history.ts";
+export type { ReplayResult, RunHistory, SavedHistory } from "./history.ts";
 export { after, fail, lost, never, returns, sequence, twice } from "./mock.ts";
 export type { Mock, MockCall, Mocks } from "./mock.ts";
 export type { TestableWorkflow } from "./prepare_run.ts";

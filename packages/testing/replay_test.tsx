@@ -125,6 +125,8 @@ Deno.test("replay() lets a node be added before what has not been reached, and r
   const live = { ...history, events: history.events.slice(0, upTo + 1) };
   assert.equal(replay(order({ more: true, when: "true", output: "nodes.extra" }), live).same, true);
   assert.throws(() => replay(order(), { ...history, events: [] }), /"events" must begin with "run\.created"/);
+  assert.throws(() => replay(order(), { events: history.events.slice(1) }), /"events\[0\]" is no event with seq 1/);
+  assert.throws(() => replay(order(), { events: [{}] }), /"events\[0\]" is no event/);
   const strict = defineWorkflow({
     name: "order",
     template: () => {

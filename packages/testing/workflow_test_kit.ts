@@ -2,7 +2,7 @@ import { type OperationRegistration, OperationRegistry } from "@alkdev/operation
 import { Type } from "@alkdev/typebox";
 import { BUILTINS, type OperationSchemas, registrationOf } from "./builtins.ts";
 import type { CrashPoint } from "./fault.ts";
-import { replay, type ReplayResult, type RunHistory } from "./history.ts";
+import { replay, type ReplayResult, type SavedHistory } from "./history.ts";
 import type { Mock, Mocks } from "./mock.ts";
 import type { TestableWorkflow } from "./prepare_run.ts";
 import { WorkflowRun } from "./workflow_run.ts";
@@ -53,7 +53,7 @@ export interface WorkflowTest {
   /** Kills it later. */
   crashAt(point: CrashPoint): void;
   /** Whether a template would still write a recorded history, and where not. */
-  replay(workflow: TestableWorkflow, history: RunHistory): ReplayResult;
+  replay(workflow: TestableWorkflow, history: SavedHistory): ReplayResult;
 }
 
 /**

@@ -3,7 +3,7 @@
  * `<!-- guide: runs -->`. Its blocks are carried out in order, in one empty directory, which is also `$HOME`; a hub serves
  * `~/workflows` in it. The word after the language says what a block is:
  *
- * - `sh`: run by bash, and exits with 0. Variables stay for the next blocks. `hub` is the command line, `$HUB` the repository.
+ * - `sh`: run by bash, and exits with 0. Variables of capitals stay for the next blocks. `hub` is the command line, `$HUB` the repository.
  * - `sh fails`: exits with something else.
  * - `sh background`: goes on while the next blocks run, which begin when it has written something.
  * - `sh skip`: not run, as it starts a hub, opens a browser, or lasts for minutes.
@@ -99,10 +99,12 @@ class Reader implements AsyncDisposable {
     const cli = `command deno run -A --no-check --config "$HUB/deno.json" "$HUB/src/cli/main.ts"`;
     const prelude = `set -euo pipefail
 cd "$HOME"
-[ -f .vars ] && source .vars
 hub() { ${cli} "$@"; }
 deno() { if [ "$1" = task ] && [ "$2" = hub ]; then shift 2; hub "$@"; else command deno "$@"; fi; }
-trap 'for name in KEY RUN OLD NEW; do [ -n "\${!name+x}" ] && declare -p $name; done > .vars || true' EXIT
+before=$(compgen -v)
+keep() { for name in $(compgen -v | grep -E '^[A-Z]+$' | grep -vx FUNCNAME); do grep -qx "$name" <<< "$before" || declare -p "$name"; done; } 2>/dev/null
+trap '{ keep || true; } > "$HOME/.vars.new"; mv "$HOME/.vars.new" "$HOME/.vars"' EXIT
+if [ -f .vars ]; then source .vars; fi
 `;
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     return new Deno.Command("bash", {
