@@ -253,6 +253,53 @@ Deno.test("`hub runs signal` hands the payload over as the body", async () => {
   assert.deepEqual([told.code, told.requests, body], [0, ["POST /api/runs/run-1/signals/go%20on"], { ok: true }]);
 });
 
+Deno.test("`hub runs fork` and `rerun` say from where, and how many results were reused", async () => {
+  const bodies: unknown[] = [];
+  const answer: Answer = async (request) => {
+    bodies.push(await request.json());
+    return Response.json({ id: "run-2", status: "running", duplicate: false, reused: 3 }, { status: 202 });
+  };
+  const fork = await hub(
+    ["runs", "fork", "run-1", "--from", "a[1]", "--from", "b", "--at", "7", "--input", "{}"],
+    answer,
+  );
+  assert.deepEqual([fork.code, fork.out, fork.err], [0, "run-2", "3 results reused"]);
+  const rerun = await hub(["runs", "rerun", "run-1", "--from-failed", "--version", "v2"], answer);
+  assert.deepEqual(rerun.requests, ["POST /api/runs/run-1/rerun"]);
+  assert.deepEqual(bodies, [{ at: 7, from: ["a[1]", "b"], input: {} }, { fromFailed: true, version: "v2" }]);
+  const wrong = await hub(["runs", "fork", "run-1", "--at", "x"], answer);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /"--at" wants the seq of an event: current value is "x"/);
+});
+
+Deno.test("`hub runs migrate` shows what differs, and ends with 1 and the reasons when it cannot be", async () => {
+  const diff = {
+    added: [{ key: "new", kind: "operation", operationId: "core.echo" }],
+    removed: [{ key: "old", kind: "sleep" }],
+    changed: [{
+      key: "a",
+      kind: "operation",
+      operationId: "core.echo",
+      affectsResult: true,
+      fields: [{ field: "input", from: 1, to: "x".repeat(90) }],
+    }],
+    unchanged: 1,
+    edges: { added: [], removed: [] },
+  };
+  const reasons = [{ key: "a", reason: "It has begun" }];
+  const migration = { runId: "run-1", from: "v1", to: "v2", migrated: false, allowed: false, reasons, diff };
+  const told = await hub(["runs", "migrate", "run-1", "--version", "v2", "--dry-run"], () => Response.json(migration));
+  assert.equal(told.code, 1);
+  assert.match(
+    told.out,
+    /^\+ new  core.echo\n- old  sleep\n~ a  core.echo\n    input: 1 -> "x{58}…\n1 node is the same/,
+  );
+  assert.match(told.out, /cannot be moved to version v2/);
+  assert.equal(told.err, "a: It has begun");
+  const missing = await hub(["runs", "migrate", "run-1"], () => undefined);
+  assert.deepEqual([missing.code, missing.requests], [2, []]);
+});
+
 Deno.test("`hub --help` and each command's --help tell what there is", async () => {
   const help = await command(["--help"]);
   assert.equal(help.code, 0);

@@ -55,13 +55,17 @@ function viewOf(
 }
 
 /** The list's row of a run, from its events alone. */
-export function recordOf(created: Extract<RunEvent, { type: "run.created" }>, terminal: RunEvent | null): RunRecord {
+export function recordOf(
+  created: EventOf<"run.created">,
+  terminal: RunEvent | null,
+  migrated: EventOf<"run.migrated"> | null = null,
+): RunRecord {
   return {
     id: created.runId,
     orgId: created.caller.orgId,
     workflow: created.workflow,
-    version: created.version,
-    planHash: created.planHash,
+    version: (migrated ?? created).version,
+    planHash: (migrated ?? created).planHash,
     status: terminal === null
       ? created.gate === undefined ? "running" : "queued"
       : terminal.type === "run.completed"

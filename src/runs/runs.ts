@@ -85,12 +85,16 @@ class RunUseCases implements Runs {
 
   async wait({ caller, runId, ms }: Params<"wait">): Result<"wait"> {
     const { engine, log, feed } = this.#options;
-    const created = engine.live(runId)?.state.created ?? null;
+    const live = engine.live(runId);
+    const created = live?.state.created ?? null;
     const done = engine.done(runId);
     if (created !== null && done !== null && created.caller.orgId === caller.orgId) {
       const terminal = await within(done, ms);
       if (terminal !== null) {
-        return this.#withBudget(viewOfEnded(recordOf(created, terminal), created, terminal), created);
+        return this.#withBudget(
+          viewOfEnded(recordOf(created, terminal, live?.state.migrated), created, terminal),
+          created,
+        );
       }
       return this.#view(caller, runId);
     }
