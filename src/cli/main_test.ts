@@ -78,7 +78,7 @@ Deno.test("runCli() explains a command line that it cannot understand, with exit
     [["run", "a", "--watch=yes"], /"--watch" takes no value/],
     [["run", "a", "--input", "{", "--url", "http://x"], /is not JSON/],
     [["run", "a", "--input", "@/nowhere", "--url", "http://x"], /no file "\/nowhere"/],
-    [["graph", "a", "--format", "png", "--url", "http://x"], /--format wants one of text, mermaid, dot, json/],
+    [["graph", "a", "--format", "png", "--url", "http://x"], /--format wants one of text, mermaid, dot, svg, json/],
     [["runs", "list", "--url", "ftp://x"], /not the address of a hub/],
   ] as const;
   for (const [words, message] of cases) {
@@ -292,7 +292,7 @@ Deno.test("`hub runs migrate` shows what differs, and ends with 1 and the reason
   assert.equal(told.code, 1);
   assert.match(
     told.out,
-    /^\+ new  core.echo\n- old  sleep\n~ a  core.echo\n    input: 1 -> "x{58}…\n1 node is the same/,
+    /^\+ new {2}core.echo\n- old {2}sleep\n~ a {2}core.echo\n {4}input: 1 -> "x{58}…\n1 node is the same/,
   );
   assert.match(told.out, /cannot be moved to version v2/);
   assert.equal(told.err, "a: It has begun");
