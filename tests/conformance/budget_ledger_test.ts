@@ -11,12 +11,12 @@ budgetLedgerConformance("memory", () => {
 for (const kind of await databaseKinds()) {
   budgetLedgerConformance(kind, async () => {
     const { db, url, drop } = await testDatabase(kind);
-    // A second hub's own pool, where there can be one.
-    const second = url === null ? db : openPostgres({ url });
+    // Other hubs' own pools, where there can be any.
+    const others = url === null ? [] : Array.from({ length: 3 }, () => openPostgres({ url }));
     return {
-      ledgers: [createBudgetLedger(db), createBudgetLedger(second)],
+      ledgers: [db, ...others, db].map(createBudgetLedger),
       close: async () => {
-        if (second !== db) await second.close();
+        for (const other of others) await other.close();
         await drop();
       },
     };
