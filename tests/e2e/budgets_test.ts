@@ -140,3 +140,44 @@ Deno.test("a budget is exact after kill -9: what was reserved is found, and coun
   );
   assert.equal(items.filter(({ status }) => status === "completed").length, 4);
 });
+
+Deno.test("a budget is exact when its hub is killed and another takes its runs up", async () => {
+  const { testDatabase, postgresAvailable } = await import("../support/test_database.ts");
+  if (!await postgresAvailable()) return console.log("PostgreSQL does not answer: not run");
+  await using shared = await (async () => {
+    const made = await testDatabase("postgres");
+    return { url: made.url!, db: made.db, [Symbol.asyncDispose]: () => made.drop() };
+  })();
+  const env = { HUB_DATABASE_URL: shared.url };
+  await using first = await startHubProcess({ env });
+  await put(first, "two", container("sequential", [operation("core.sleep", "a", { ms: 400 }), ...steps(1)]));
+  const two = { type: "workflow", props: { name: "two", key: "c" }, children: [] };
+  await put(first, "many", container("map", [two], { over: Array.from({ length: 12 }, (_, i) => i), as: "item" }));
+  // Twelve child runs are 36 calls: the last ones do not fit.
+  const { id } = await run(first, "many", { calls: 30 }, 0);
+  await until("half of it is reserved", async () => {
+    const { body } = await first.api<Run>("GET", `/api/runs/${id}`);
+    return (body.budget?.calls?.reserved ?? 0) >= 20;
+  });
+  await first.kill("SIGKILL");
+  const dataDir = await Deno.makeTempDir({ prefix: "hub-e2e-" });
+  await Deno.writeTextFile(`${dataDir}/admin.key`, first.key);
+  await using second = await startHubProcess({ env, dataDir });
+  const ended = await until("the run has ended on the other hub", async () => {
+    const { body } = await second.api<Run>("GET", `/api/runs/${id}`);
+    return body.status === "failed" && body.budget?.calls?.reserved === 0 ? body : null;
+  });
+  assert.equal(ended.error.code, "BUDGET_EXCEEDED");
+  assert.deepEqual(ended.budget, { calls: { limit: 30, spent: 30, reserved: 0 } });
+  const [charged] = await shared.db.query<{ n: number; settled: number }>(
+    "select count(*)::int as n, (count(*) filter (where state = 'settled'))::int as settled from budget_charges",
+  );
+  assert.deepEqual(charged, { n: 30, settled: 30 });
+  // What the log says was called is what was charged: six calls had no room, and each is a failure there.
+  const [called] = await shared.db.query<{ ok: number; refused: number }>(
+    `select (count(*) filter (where type = 'call.responded'))::int as ok,
+       (count(*) filter (where type = 'call.error' and body like '%"node":"s0"%' and body like '%"which":"calls"%'
+         and body not like '%"runId"%'))::int as refused from run_events`,
+  );
+  assert.deepEqual(called, { ok: 24, refused: 6 });
+});
