@@ -5,6 +5,7 @@
  * - L2 What is dropped is counted, per run, and said in the run's own log as a line of level `warn`.
  * - L3 Of a node's progress only the latest is kept; it cannot flood.
  * - L4 One write is under way at a time; one that fails is sent again, the same batch, while the buffer stays bounded.
+ * - L5 A run that never stops talking fills no disk: after `maxRunTotal` lines only the count of what it says is kept, once a minute.
  */
 import type { Json } from "@alkdev/flowgraph";
 import type { LogLevel } from "@alkdev/operations";
@@ -32,6 +33,8 @@ export interface LogLimits {
   readonly maxBytes: number;
   /** Lines of one run that wait. */
   readonly maxRunLines: number;
+  /** Lines of one run that are kept at all, by this process. */
+  readonly maxRunTotal: number;
   /** Of a line's data as JSON; larger is cut to a note. */
   readonly maxDataBytes: number;
   /** Lines in one write. */
@@ -45,6 +48,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   maxLines: 20_000,
   maxBytes: 16 * 1024 * 1024,
   maxRunLines: 1_000,
+  maxRunTotal: 100_000,
   maxDataBytes: 16 * 1024,
   batchLines: 2_000,
   maxProgress: 20_000,
@@ -53,7 +57,14 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
 interface Dropped {
   count: number;
   last: NewLogLine;
+  /** When it is said; ms since the epoch. */
+  readonly dueAt: number;
 }
+
+/** Between two notes of a run that has said all it may. */
+const NOTE_EVERY_MS = 60_000;
+/** Runs whose lines are counted: those that spoke last. */
+const MAX_TOTALS = 20_000;
 
 export class LogCollector {
   readonly #options: LogCollectorOptions;
@@ -63,8 +74,11 @@ export class LogCollector {
   readonly #byRun: Map<string, number> = new Map();
   readonly #progress: Map<string, NewProgress> = new Map();
   readonly #dropped: Map<string, Dropped> = new Map();
+  readonly #totals: Map<string, number> = new Map();
+  #closing = false;
   #droppedTotal = 0;
   #cancelTimer: (() => void) | null = null;
+  #timerDue = 0;
   #writing: Promise<void> | null = null;
   #failures = 0;
 
@@ -84,10 +98,13 @@ export class LogCollector {
     const { runId, nodeKey: key, attempt, requestId } = call;
     const head = { runId, at: this.#options.clock.now(), key, attempt, requestId, level };
     const waiting = this.#byRun.get(runId) ?? 0;
-    const { maxLines, maxBytes, maxRunLines } = this.#limits;
+    const { maxLines, maxBytes, maxRunLines, maxRunTotal } = this.#limits;
+    const total = this.#totals.get(runId) ?? 0;
+    if (total >= maxRunTotal) return this.#drop({ ...head, message: "", data: null }, head.at + NOTE_EVERY_MS);
     if (waiting >= maxRunLines || this.#lines.length >= maxLines || this.#bytes >= maxBytes) {
-      return this.#drop({ ...head, message: "", data: null });
+      return this.#drop({ ...head, message: "", data: null }, head.at);
     }
+    this.#count(runId, total + 1);
     this.#push({ ...head, message: redactText(message), data: this.#clean(data) });
   }
 
@@ -106,11 +123,15 @@ export class LogCollector {
     this.#cancelTimer = null;
     while (this.#writing !== null) await this.#writing;
     if (this.#isEmpty()) return;
-    await (this.#writing = this.#write().finally(() => this.#writing = null));
+    this.#writing = this.#write();
+    await this.#writing;
+    this.#writing = null;
+    this.#again();
   }
 
   /** Writes all that waits, with a few attempts. */
   async close(): Promise<void> {
+    this.#closing = true;
     for (let attempt = 0; attempt < 3 && !this.#isEmpty();) {
       const before = this.#failures;
       await this.flush();
@@ -131,14 +152,26 @@ export class LogCollector {
     this.#schedule(this.#limits.flushMs);
   }
 
-  #drop(line: NewLogLine): void {
+  #count(runId: string, total: number): void {
+    this.#totals.delete(runId);
+    this.#totals.set(runId, total);
+    if (this.#totals.size <= MAX_TOTALS) return;
+    for (const oldest of this.#totals.keys()) {
+      this.#totals.delete(oldest);
+      break;
+    }
+  }
+
+  #drop(line: NewLogLine, dueAt: number): void {
     this.#droppedTotal++;
     const known = this.#dropped.get(line.runId);
     if (known !== undefined) {
       known.count++;
       known.last = line;
-    } else if (this.#dropped.size < this.#limits.maxLines) this.#dropped.set(line.runId, { count: 1, last: line });
-    this.#schedule(this.#limits.flushMs);
+    } else if (this.#dropped.size < this.#limits.maxLines) {
+      this.#dropped.set(line.runId, { count: 1, last: line, dueAt });
+    }
+    this.#schedule(Math.max(this.#limits.flushMs, dueAt - line.at));
   }
 
   /** JSON without secrets, or a note of what it was. */
@@ -154,9 +187,13 @@ export class LogCollector {
   }
 
   #schedule(ms: number): void {
-    if (this.#cancelTimer !== null || this.#writing !== null) return;
+    if (this.#writing !== null) return; // `#again` comes after it
     const { clock } = this.#options;
-    this.#cancelTimer = clock.at(clock.now() + ms, () => {
+    const due = clock.now() + ms;
+    if (this.#cancelTimer !== null && this.#timerDue <= due) return;
+    this.#cancelTimer?.();
+    this.#timerDue = due;
+    this.#cancelTimer = clock.at(due, () => {
       this.#cancelTimer = null;
       void this.flush();
     });
@@ -164,8 +201,9 @@ export class LogCollector {
 
   async #write(): Promise<void> {
     const lines = this.#lines.slice(0, this.#limits.batchLines);
-    const notes = new Map(this.#dropped);
-    this.#dropped.clear();
+    const now = this.#options.clock.now();
+    const notes = new Map([...this.#dropped].filter(([, { dueAt }]) => this.#closing || dueAt <= now));
+    for (const runId of notes.keys()) this.#dropped.delete(runId);
     const progress = [...this.#progress.values()];
     this.#progress.clear();
     try {
@@ -179,11 +217,17 @@ export class LogCollector {
       this.#failures++;
       this.#putBack(notes, progress);
       this.#options.onTrouble?.(error);
-    } finally {
-      const { flushMs } = this.#limits;
-      const wait = Math.min(5_000, flushMs * 2 ** Math.min(this.#failures, 5));
-      if (!this.#isEmpty()) queueMicrotask(() => this.#isEmpty() || this.#schedule(wait));
     }
+  }
+
+  /** Once the write has ended: what is left is written later, notes when they are due. */
+  #again(): void {
+    const { flushMs } = this.#limits;
+    const wait = Math.min(5_000, flushMs * 2 ** Math.min(this.#failures, 5));
+    if (this.#lines.length > 0 || this.#progress.size > 0) return this.#schedule(wait);
+    let due = Infinity;
+    for (const note of this.#dropped.values()) due = Math.min(due, note.dueAt);
+    if (due !== Infinity) this.#schedule(Math.max(wait, due - this.#options.clock.now()));
   }
 
   #forget(line: NewLogLine): void {
@@ -194,9 +238,9 @@ export class LogCollector {
   }
 
   #putBack(notes: ReadonlyMap<string, Dropped>, progress: readonly NewProgress[]): void {
-    for (const [runId, { count, last }] of notes) {
+    for (const [runId, { count, last, dueAt }] of notes) {
       const newer = this.#dropped.get(runId);
-      if (newer === undefined) this.#dropped.set(runId, { count, last });
+      if (newer === undefined) this.#dropped.set(runId, { count, last, dueAt });
       else newer.count += count;
     }
     for (const one of progress) {

@@ -105,3 +105,48 @@ Deno.test("LogCollector sends a batch again that failed, and keeps its order", a
   const [progress] = await inner.progress({ runId: RUN, limit: 1 });
   assert.deepEqual([progress!.value, progress!.total], [3, 4]);
 });
+
+/** Lets everything happen that needs no time. */
+async function settle(clock: VirtualClock): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => clock.afterTurn(resolve));
+}
+
+Deno.test("LogCollector writes by itself what is said while it writes, and what one batch does not hold", async () => {
+  const { clock, collector, read, store } = setup({ batchLines: 3 });
+  const append = store.append.bind(store);
+  let isFirst = true;
+  store.append = async (batch) => {
+    if (isFirst) collector.log(callOf(), "info", "in between", null);
+    isFirst = false;
+    await append(batch);
+  };
+  for (let i = 0; i < 5; i++) collector.log(callOf(), "info", `${i}`, null);
+  for (let i = 0; i < 4; i++) {
+    clock.advance(200);
+    await settle(clock);
+  }
+  assert.deepEqual((await read()).map(({ message }) => message), ["0", "1", "2", "3", "4", "in between"]);
+  assert.equal(clock.nextDue(), null);
+});
+
+Deno.test("LogCollector keeps so many lines of a run and no more, then counts them once a minute, while others speak", async () => {
+  const { clock, collector, read } = setup({ maxRunTotal: 5 });
+  for (let i = 0; i < 20; i++) {
+    collector.log(callOf(), "info", `${i}`, null);
+    clock.advance(200);
+    await settle(clock);
+  }
+  assert.deepEqual((await read()).map(({ message }) => message), ["0", "1", "2", "3", "4"]);
+  const other = "0190aaaa-0000-7000-8000-000000000002";
+  collector.log(callOf(other), "info", "not held up", null);
+  clock.advance(200);
+  await settle(clock);
+  assert.equal((await read(other)).length, 1);
+  clock.advance(60_000);
+  await settle(clock);
+  const lines = await read();
+  assert.deepEqual([lines.length, lines[5]!.data], [6, { dropped: 15 }]);
+  collector.log(callOf(), "info", "at the end", null);
+  await collector.close();
+  assert.deepEqual((await read()).at(-1)!.data, { dropped: 1 });
+});
