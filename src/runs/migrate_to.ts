@@ -23,10 +23,10 @@ export function planMigration(
 ): MigrationPlan {
   const runId = state.created?.runId ?? "";
   const head = { runId, from, to: target.version, migrated: false };
-  const same = diffPlans(state.program.plan, state.program.plan, { sameFunctions: true });
   const prepared = prepare(state, target);
   if ("reason" in prepared) {
-    return { migration: { ...head, allowed: false, reasons: [prepared], diff: same }, prepared: null };
+    const none = diffPlans(state.program.plan, state.program.plan, { sameFunctions: true });
+    return { migration: { ...head, allowed: false, reasons: [prepared], diff: none }, prepared: null };
   }
   const sameFunctions = from === target.version;
   const diff = diffPlans(state.program.plan, prepared.plan, { sameFunctions });

@@ -34,18 +34,20 @@ export async function rerunRun(ports: StartPorts, { kind, record, state, params 
     throw new CallError("VALIDATION_ERROR", `Cannot start from there: ${errors[0]!.message}`, { errors });
   }
   const takesOver = kind === "fork" || from !== undefined || params.fromFailed === true;
-  const own = state.created?.budget?.own ?? null;
+  const budget = state.created?.budget?.own ?? null;
+  // The version that held at the event that is looked at.
+  const pin = state.migrated ?? state.created ?? record;
   let reused = 0;
   const started = await startRun(ports, {
     workflow: record.workflow,
-    version: version ?? record.version,
+    version: version ?? pin.version,
     input: params.input === undefined ? state.input : params.input,
     caller,
     priority: record.priority,
     labels: withoutOwn(record.labels),
-    ...(own && { budget: own.limits }),
+    ...(budget && { budget: budget.limits }),
   }, (prepared, wanted): Descent => {
-    const reuse = takesOver ? resultsFor(state, { prepared, sameVersion: wanted === record.version, runId, from }) : [];
+    const reuse = takesOver ? resultsFor(state, { prepared, sameVersion: wanted === pin.version, runId, from }) : [];
     reused = reuse.length;
     return {
       lineage: { runId, kind, from: from ?? null, ...(at !== undefined && { at }) },
@@ -70,9 +72,10 @@ function resultsFor(
   const isNew = (key: string) =>
     !state.program.indexOf.has(key) && prepared.plan.nodes.some((node) => node.key === key);
   for (const [i, key] of from.entries()) {
+    if (from.indexOf(key) < i) continue;
     if (!isNew(key)) markFrom(state, invalid, key, `/from/${i}`); // a node that only the new version has runs anyway
   }
-  const before = state.created?.planHash;
+  const before = (state.migrated ?? state.created)?.planHash;
   if (prepared.hash === before && sameVersion) return reusedResults(state, { runId, invalid });
   const kept = keptNodes(state.program, compileProgram(prepared.plan), { sameFunctions: sameVersion });
   return reusedResults(state, { runId, invalid, keep: (key) => kept.has(key) });

@@ -89,6 +89,12 @@ for (const database of ["embedded", "postgres"] as const) {
       const at = items.find(({ type }) => type === "run.migrated")!.seq;
       const past = await again.api<{ nodes: { key: string }[] }>("GET", `/api/runs/${id}/graph?at=${at - 1}`);
       assert.deepEqual(past.body.nodes.map(({ key }) => key), ["first", "go", "old"]);
+      const back = await again.api<{ id: string; reused: number }>("POST", `/api/runs/${id}/fork`, {
+        body: { at: at - 1 },
+      });
+      assert.deepEqual([back.status, back.body.reused], [202, 1], JSON.stringify(back.body));
+      const there = await again.api<{ version: string }>("GET", `/api/runs/${back.body.id}`);
+      assert.equal(there.body.version, one.version); // the one that held then
       assert.equal(
         (await again.api("POST", `/api/runs/${id}/migrate`, { body: { version: one.version } })).status,
         409,
