@@ -164,12 +164,21 @@ function connect(draft: Draft, from: number, to: number): void {
   draft.pending[to]!++;
 }
 
+/** Whether a Parallel's limit can ever hold a child back. */
+function isLimit(plan: Plan, index: number, max: number | undefined): boolean {
+  if (max === undefined) return false;
+  let count = 0;
+  for (const _ of childrenOf(plan, index)) if (++count > max) return true;
+  return false;
+}
+
 /** Adds the edges that a node's own structure and its `after` list call for. */
 function link(plan: Plan, index: number, draft: Draft, entry: number[], exit: number[]): void {
   const node = plan.nodes[index]!;
   for (const source of node.after ?? []) connect(draft, exit[source]!, entry[index]!);
   if (isLeaf(node)) return;
   if (node.kind === "map" || node.kind === "loop") return connect(draft, entry[index]!, exit[index]!);
+  const limited = node.kind === "parallel" && isLimit(plan, index, node.maxConcurrency);
   let previous = entry[index]!;
   for (const child of childrenOf(plan, index)) {
     if (node.kind === "sequential") {
@@ -179,7 +188,7 @@ function link(plan: Plan, index: number, draft: Draft, entry: number[], exit: nu
     }
     connect(draft, entry[index]!, entry[child]!);
     connect(draft, exit[child]!, exit[index]!);
-    if (node.kind === "parallel" && node.maxConcurrency !== undefined) {
+    if (limited) {
       draft.slotOf[entry[child]!] = entry[index]!;
       draft.slotEntry[exit[child]!] = entry[child]!;
     }

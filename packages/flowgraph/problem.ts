@@ -11,6 +11,7 @@ export type ProblemCode =
   | "invalid-input"
   | "missing-prop"
   | "not-serializable"
+  | "slot-deadlock"
   | "test-inside-conditional"
   | "too-deep"
   | "type-mismatch"

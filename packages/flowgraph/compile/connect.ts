@@ -4,6 +4,7 @@ import type { PlanNode, Reference } from "../plan.ts";
 import { PlanTree } from "./data_edges.ts";
 import type { Problems } from "./draft.ts";
 import { type DataEdge, findCycle } from "./find_cycle.ts";
+import { findSlotDeadlock } from "./find_slot_deadlock.ts";
 import { type PlanName, type PlanReference, visitReferences, visitText } from "./plan_references.ts";
 
 type Locate = (index: number, at: readonly string[]) => string;
@@ -116,6 +117,16 @@ class Connection {
       const [first = 0] = cycle;
       const keys = cycle.map((index) => this.#nodes[index]?.key ?? "");
       this.#add(first, [], "cycle", `These nodes wait for each other: ${[...keys, keys[0]].join(" -> ")}`);
+    }
+    const stuck = this.#edges.length > 0 && cycle === null ? findSlotDeadlock(nodes) : null;
+    if (stuck !== null) {
+      const keys = stuck.map((index) => `"${nodes[index]?.key}"`).join(" and ");
+      const message = stuck.length > 1
+        ? `Children of ${keys} can wait for places in each other for ever`
+        : `Children of ${keys} wait for each other's insides, and can keep the places that the others need for ever`;
+      const advice =
+        "raise maxConcurrency, or let a child of a limited Parallel read from outside only where it begins";
+      this.#add(stuck[0] ?? 0, ["maxConcurrency"], "slot-deadlock", `${message}: ${advice}`);
     }
     return nodes;
   }
