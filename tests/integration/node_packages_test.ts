@@ -4,6 +4,8 @@
  * About half a minute; skipped with a reason where node, npm or the registry is missing.
  */
 import assert from "node:assert/strict";
+import { declareTypes } from "@alkdev/flowgraph/typegen";
+import { Type } from "@alkdev/typebox";
 import { packPackages } from "../support/pack_packages.ts";
 
 /** What the optional subpaths need, and the compiler. */
@@ -41,6 +43,28 @@ const TSCONFIG = {
   },
   files: ["consumer.tsx"],
 };
+
+/** A template with declarations as `hub types` writes them; each expected error is one. */
+const TYPED = `import { Operation, step } from "@alkdev/flowgraph";
+const Double = step("double", "math.double");
+export const good = <><Double input={{ n: 1 }} /><Operation name="math.double" input={{ n: Double.output }} /></>;
+// @ts-expect-error there is no such operation
+export const unknown = <Operation name="math.duoble" />;
+// @ts-expect-error n is a number
+export const wrong = <Operation name="math.double" input={{ n: "1" }} />;
+// @ts-expect-error it has no such field
+export const missing = <Operation name="math.double" input={{ n: Double.output.value }} />;
+`;
+const DECLARED = declareTypes({
+  operations: [{
+    namespace: "math",
+    name: "double",
+    description: "Doubles.",
+    inputSchema: Type.Object({ n: Type.Number() }),
+    outputSchema: Type.Number(),
+  }],
+  workflows: [],
+});
 
 interface Finished {
   readonly success: boolean;
@@ -90,6 +114,12 @@ Deno.test({
       await install(tarballs);
       const checked = await run("node", ["node_modules/typescript/bin/tsc"], project);
       assert.ok(checked.success, checked.output);
+      await Deno.writeTextFile(`${project}/typed.tsx`, TYPED);
+      await Deno.writeTextFile(`${project}/hub_types.d.ts`, DECLARED);
+      const files = ["typed.tsx", "hub_types.d.ts"];
+      await Deno.writeTextFile(`${project}/typed.json`, JSON.stringify({ ...TSCONFIG, files }));
+      const typed = await run("node", ["node_modules/typescript/bin/tsc", "-p", "typed.json", "--noEmit"], project);
+      assert.ok(typed.success, typed.output);
       const ran = await run("node", ["out/consumer.js"], project);
       assert.deepEqual(ran, { success: true, output: "ok\n" });
       await Deno.writeTextFile(`${project}/order.test.tsx`, await vitestOf(GUIDE));
