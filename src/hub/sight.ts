@@ -45,6 +45,9 @@ export interface Sight {
 
 /** How often the event loop is looked at, in ms. */
 const LAG_EVERY_MS = 500;
+const FORGET_EVERY_MS = 3_600_000;
+/** What has not been seen for half a year says nothing of the next time. */
+const HISTORY_IDLE_MS = 180 * 86_400_000;
 
 export async function openSight(
   startup: Startup,
@@ -84,6 +87,7 @@ export async function openSight(
     onTrouble: (error) => trouble.warn("History could not be written: {error}", { error: String(error) }),
   });
   startup.onStop(() => recorder.close());
+  forgetIdle(startup, historyStore, trouble);
   let read: EventLog["read"] = () => Promise.resolve([]); // until the log is there nothing is committed
   const tracer = await openTracing(startup, { hubId, version, created, read: (params) => read(params) });
   const runs = createRunStore(db);
@@ -119,6 +123,16 @@ export async function openSight(
     },
     routes: ({ log, closing }) => sightRoutes({ logs, search, log, closing, onStream }),
   };
+}
+
+/** Once an hour: whichever hub does it. */
+function forgetIdle(startup: Startup, store: HistoryStore, log: ReturnType<typeof hubLogger>): void {
+  const timer = setInterval(() => {
+    store.forget({ idleMs: HISTORY_IDLE_MS }).catch((error: unknown) =>
+      log.warn("History could not be tidied: {error}", { error: String(error) })
+    );
+  }, FORGET_EVERY_MS);
+  startup.onStop(() => clearInterval(timer));
 }
 
 function watchLag(startup: Startup, meter: Meter): void {

@@ -38,6 +38,9 @@ export function createHistoryStore(db: Database): HistoryStore {
         await tx.query(WRITE, [...columns(rows), merged]);
       });
     },
+    async forget({ idleMs }) {
+      await db.query("delete from history where updated_at < now() - $1::float8 * interval '1 millisecond'", [idleMs]);
+    },
     async read(subjects) {
       if (subjects.length === 0) return [];
       const rows = await db.query<Row>(READ, columns(subjects));

@@ -33,6 +33,17 @@ export function historyStoreConformance(name: string, open: () => Promise<Histor
     await close();
   });
 
+  Deno.test(`${name}: HistoryStore forgets what nothing was added to for long`, async () => {
+    const { store, close } = await open();
+    const subject = { orgId: "o1", kind: "count", name: "w\nm" } as const;
+    await store.merge([{ ...subject, stats: stats(1, 0, 1) }]);
+    await store.forget({ idleMs: 3_600_000 });
+    assert.equal((await store.read([subject])).length, 1);
+    await store.forget({ idleMs: -3_600_000 });
+    assert.deepEqual(await store.read([subject]), []);
+    await close();
+  });
+
   Deno.test(`${name}: HistoryStore loses nothing of what is merged at once`, async () => {
     const { store, close } = await open();
     const subjects = ["a", "b", "c"].map((name) => ({ orgId: "o1", kind: "workflow", name }) as const);

@@ -2,21 +2,25 @@ import type { HistoryStore, Subject } from "./ports.ts";
 import type { SubjectStats } from "./subject_stats.ts";
 
 /** History in memory. */
-export function createMemoryHistoryStore(): HistoryStore {
-  const known = new Map<string, SubjectStats>();
+export function createMemoryHistoryStore(now: () => number = Date.now): HistoryStore {
+  const known = new Map<string, { readonly stats: SubjectStats; readonly at: number }>();
   return {
     merge(deltas) {
       for (const { stats, ...subject } of deltas) {
         const id = idOf(subject);
-        known.set(id, known.get(id)?.plus(stats) ?? stats);
+        known.set(id, { stats: known.get(id)?.stats.plus(stats) ?? stats, at: now() });
       }
       return Promise.resolve();
     },
     read: (subjects) =>
       Promise.resolve(subjects.flatMap((subject) => {
-        const stats = known.get(idOf(subject));
-        return stats === undefined ? [] : [{ ...subject, stats }];
+        const found = known.get(idOf(subject));
+        return found === undefined ? [] : [{ ...subject, stats: found.stats }];
       })),
+    forget({ idleMs }) {
+      for (const [id, { at }] of known) if (at < now() - idleMs) known.delete(id);
+      return Promise.resolve();
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface HistoryStore {
   merge(deltas: readonly (Subject & { readonly stats: SubjectStats })[]): Promise<void>;
   /** Those of them that are known, in any order. */
   read(subjects: readonly Subject[]): Promise<readonly (Subject & { readonly stats: SubjectStats })[]>;
+  /** Forgets what nothing was added to for so long. */
+  forget(params: { readonly idleMs: number }): Promise<void>;
 }
 
 /** The name of a node's history. */
