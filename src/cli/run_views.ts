@@ -47,6 +47,8 @@ export interface WorkflowBody {
   readonly plan?: { readonly tree: readonly PlanNodeView[] } | null;
   /** The element tree; null when it has functions. */
   readonly template?: object | null;
+  /** After a deployment: live runs of other versions. */
+  readonly impact?: { readonly live: readonly { readonly version: string; readonly runs: number }[] };
 }
 
 /** Whether a run has ended. */

@@ -162,7 +162,12 @@ const register: Command = {
       { body },
     );
     if (args.flag("json")) outJson(cli, workflow);
-    else cli.out(`Workflow ${workflow.name} is served at version ${workflow.version}`);
+    else {
+      cli.out(`Workflow ${workflow.name} is served at version ${workflow.version}`);
+      for (const { version, runs } of workflow.impact?.live ?? []) {
+        cli.err(`${runs} live ${runs === 1 ? "run stays" : "runs stay"} on version ${version}`);
+      }
+    }
     return ExitCode.OK;
   },
 };
