@@ -48,6 +48,11 @@ export class TicketDesk {
     this.#options = options;
   }
 
+  /** Whether the store has not been told everything yet. */
+  get isBehind(): boolean {
+    return this.#busy || this.#scheduled || this.#requests.size > 0 || this.#releases.size > 0;
+  }
+
   /** Waits for a ticket. `outcome` is called once, not before this returns, unless it leaves before. */
   enter(ticket: TicketRequest, outcome: TicketOutcome): void {
     const id = idOf(ticket);

@@ -41,6 +41,7 @@ export class Checker {
   readonly #history: History;
   readonly #tally: Tally;
   readonly #now: () => number;
+  readonly #gates: { checkCalls(open: readonly DispatchedCall[]): void; checkRuns(models: Iterable<RunModel>): void };
   /** What clients have asked for, whatever became of it: nothing else may be in the log. */
   readonly requested: Set<string> = new Set();
   /** Handlers started by a hub that had lost the run and did not know it yet: it can write nothing, but it can still do. */
@@ -53,12 +54,18 @@ export class Checker {
       readonly history: History;
       readonly tally: Tally;
       readonly now: () => number;
+      /** Flow control, of which it is told: the calls at work of hubs that drive their runs, and all runs. */
+      readonly gates: {
+        checkCalls(open: readonly DispatchedCall[]): void;
+        checkRuns(models: Iterable<RunModel>): void;
+      };
     },
   ) {
     this.#plans = params.plans;
     this.#history = params.history;
     this.#tally = params.tally;
     this.#now = params.now;
+    this.#gates = params.gates;
   }
 
   acquired(writer: Writer, until: number): void {
@@ -116,6 +123,7 @@ export class Checker {
       this.#requestedIfOutside(event);
       if (event.type === "node.reused") this.#reused(event);
       applyEvent(event.type === "run.migrated" ? this.#migrated(event) : model, event);
+      if (event.type === "run.started") this.#gates.checkRuns(this.runs.values());
       const isAbort = event.type === "run.aborted" || event.type === "call.aborted" || event.type === "node.aborted";
       if (isAbort || (event.type === "run.failed" && isOverdue(event))) {
         this.#toldOf(event, writer);
@@ -196,7 +204,11 @@ export class Checker {
       : null;
     if (cause !== null && !this.requested.has(cause)) throw new Violation("log", `Nobody asked for ${cause}`, runId);
     if (event.type !== "run.aborted" || event.by !== "hub") return;
-    const { deadline, budget } = this.runs.get(runId)!.created;
+    const { deadline, budget, gate } = this.runs.get(runId)!.created;
+    if (event.code === "REPLACED" && gate?.lines.some(({ replaces }) => replaces)) {
+      if (this.runs.get(runId)!.started) throw new Violation("log", "Replaced after it had started", runId);
+      return;
+    }
     if (budget !== undefined) {
       throw new Violation("log", "Aborted by the hub, and its time was that of a budget", runId);
     }
@@ -245,6 +257,10 @@ export class Checker {
       return open;
     }
     this.#mayStart(model, call, writer);
+    this.#gates.checkCalls(
+      [...this.#open].filter((one) => this.owns(one.call.runId, one.writer) && !one.call.signal.aborted)
+        .map((one) => one.call),
+    );
     const { running, retryAt } = model.at(call.nodeKey);
     if (!running && retryAt !== null && hubNow < retryAt) {
       model.fail("retry", `"${call.nodeKey}" is tried again at ${hubNow}, it is due at ${retryAt}`);

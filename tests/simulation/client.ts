@@ -63,6 +63,7 @@ export class Client {
         functions: new Map(),
         input,
         caller: CALLER,
+        ...world.gates.draw(hub.now),
         ...(key !== null && { idempotencyKey: key }),
         ...(deadline !== null && { deadline }),
         ...(wallMs !== null && {
@@ -195,6 +196,7 @@ export class Client {
   actOnAttempt(run: RunModel): void {
     const { chance } = this.#world;
     const all = [...run.leaves()];
+    if (all.length === 0) return; // its root is a Map or Loop that has not begun
     const waiting = awaitsAttempt(run);
     const from = waiting.length > 0 && chance.is(0.9) ? waiting : all;
     this.askOfNode(run, chance.pick(from), chance.pick(["nudge", "nudge", "give-up"]));

@@ -45,7 +45,9 @@ export class HubProcess implements Writer {
     this.lease = adversaryLease(world, this, bare);
     this.#dispatcher = new SimulatedDispatcher(world, this);
     const log = adversaryLog(world, this, world.mutant.log(createMemoryLog(world.store, bare), world, this));
+    const gate = world.gates.of(this, this.clock);
     this.engine = new Engine({
+      ...(gate !== undefined && { gate }),
       log: world.mutant.outerLog(log, world),
       plans: {
         put: (hash) => this.ask(() => Promise.resolve(world.storePlan(hash))),

@@ -7,6 +7,7 @@ import { FencedError } from "../../engine/mod.ts";
 import { MemoryStore } from "../../engine/memory/mod.ts";
 import { Checker } from "./checker.ts";
 import { Client } from "./client.ts";
+import { Gates } from "./gates.ts";
 import { History, Tally, Violation } from "./history.ts";
 import { HubProcess } from "./hub_process.ts";
 import { type Mutant, SOUND } from "./mutant.ts";
@@ -33,6 +34,7 @@ export class World {
   readonly network: Network;
   readonly client: Client;
   readonly profile: Profile;
+  readonly gates: Gates;
   readonly workflows: readonly SimulatedWorkflow[];
   readonly mutant: Mutant;
   hubs: HubProcess[] = [];
@@ -52,14 +54,19 @@ export class World {
       history: this.history,
       tally: this.tally,
       now: () => this.schedule.now,
+      gates: {
+        checkCalls: (open) => this.gates.checkCalls(open),
+        checkRuns: (models) => this.gates.checkRuns(models),
+      },
     });
     this.profile = drawProfile(this.chance);
     this.faultsLeft = this.profile.commitFaults;
     this.network = new Network(this);
     this.client = new Client(this);
+    this.gates = new Gates(this, seed);
     this.workflows = Array.from(
       { length: this.profile.workflows },
-      (_, i) => randomWorkflow(this.chance, `w${i}`, this.profile.leaves),
+      (_, i) => this.gates.keyed(randomWorkflow(this.chance, `w${i}`, this.profile.leaves)),
     );
     this.note(`profile ${JSON.stringify(this.profile)}`);
     for (const { name, template } of this.workflows) this.note(`workflow ${name} ${template}`);
@@ -182,11 +189,12 @@ export class World {
     if (this.hubs.length === 0) this.boot("hub0");
     await this.#drain();
     const stale = () => this.hubs.some((hub) => !this.checker.holds(hub)); // it has yet to find out
-    for (let i = 0; i < 200 && (this.#homeless() !== null || stale()); i++) {
+    const waits = async () => this.#homeless() !== null || stale() || await this.gates.isBusy();
+    for (let i = 0; i < (this.gates.isOn ? 4_000 : 200) && await waits(); i++) {
       await this.#step();
       await this.#drain();
     }
-    this.#checkQuiet();
+    await this.#checkQuiet();
   }
 
   /** Is there a run that has not ended and that no hub drives? */
@@ -198,13 +206,14 @@ export class World {
   }
 
   /** I4: what stands still is over, paused, or waits for somebody. */
-  #checkQuiet(): void {
+  async #checkQuiet(): Promise<void> {
     this.client.checkAnswered();
     const homeless = this.#homeless();
     if (homeless !== null) throw new Violation("I4", "No hub drives the run", homeless);
     for (const [runId, model] of this.checker.runs) {
       if (model.ended || model.status === "paused" || this.checker.answerable(runId).length > 0) continue;
       if (model.pausedNodes.length > 0) continue;
+      if (await this.gates.waits(runId)) continue;
       throw new Violation("I4", "The run stands still, and waits for nothing", runId);
     }
     this.#compareStates();
