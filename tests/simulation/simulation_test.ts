@@ -9,7 +9,7 @@ const MUTANT_SEEDS = 600;
 
 /** What the seeds must bring up for their silence to mean something. */
 const REACHED = [
-  ...["run.created", "run.paused", "run.resumed", "run.completed", "run.failed", "run.aborted"],
+  ...["run.created", "run.started", "run.paused", "run.resumed", "run.completed", "run.failed", "run.aborted"],
   ...["call.requested", "call.responded", "call.error", "call.aborted", "node.failed"],
   ...["node.aborted", "node.paused", "node.resumed", "node.nudged"],
   ...["branch.taken", "map.expanded", "loop.turned", "timer.set", "timer.fired"],
@@ -30,7 +30,7 @@ Deno.test("every invariant holds over 300 seeds of faults, and the seeds reach e
 });
 
 Deno.test("simulate() gives the same history, byte for byte, when the seed is the same", async () => {
-  for (const seed of [1, 7, 23, 90, 2 ** 40 + 5]) {
+  for (const seed of [1, 7, 23, 92, 2 ** 40 + 5]) {
     const [first, second] = [await simulate(seed, { keepHistory: true }), await simulate(seed, { keepHistory: true })];
     assert.deepEqual(first.history, second.history);
     assert.equal((await simulate(seed)).digest, first.digest);
