@@ -224,6 +224,9 @@ Deno.test("two hubs share their runs and their spokes", async (t) => {
     const paused = await post("pause");
     assert.deepEqual([paused.status, paused.body.status], [200, "paused"], JSON.stringify(paused.body));
     assert.equal((await post("resume")).body.status, "running");
+    for (const verb of ["pause", "resume"]) assert.equal((await post(`nodes/last/${verb}`)).status, 200, verb);
+    assert.equal((await post("nodes/last/give-up")).body.code, "NODE_NOT_WAITING");
+    assert.equal((await post("nodes/nothing/abort")).body.code, "NODE_NOT_FOUND");
     const none = await post("signals/nothing", { payload: 1 });
     assert.deepEqual([none.status, none.body.code], [404, "SIGNAL_NOT_FOUND"]);
     await until("it waits", async () => (await post("signals/go", { payload: 1 })).status < 300);
