@@ -8,9 +8,9 @@ import type { TicketDesk } from "./ticket_desk.ts";
 
 /** After so long whoever has taken a run up has asked for all that it holds. */
 const ADOPTED_MS = 5_000;
-/** Tickets of runs that are over, or never began, are taken away after this. */
+/** Tickets of runs that never began are taken away after this; of those that are over with the next sweep. */
 const STALE_MS = 60_000;
-const SWEEP_MS = 15_000;
+const SWEEP_MS = 5_000;
 /** How old a hub's knowledge of limits and holds may be. */
 const REFRESH_MS = 500;
 const NONE: readonly GateLine[] = [];

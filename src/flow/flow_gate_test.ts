@@ -17,9 +17,9 @@ class World {
   readonly store: MemoryStore = new MemoryStore();
   readonly flow: MemoryFlowStore = new MemoryFlowStore({
     now: () => this.clock.now(),
-    isLive: (runId) => {
+    stateOf: (runId) => {
       const last = this.store.runs.get(runId)?.events.at(-1);
-      return last !== undefined && !isTerminalType(last.type);
+      return last === undefined ? "unknown" : isTerminalType(last.type) ? "over" : "live";
     },
     isHub: ({ hubId, epoch }) => this.store.hubs.get(hubId)?.epoch === epoch,
   });

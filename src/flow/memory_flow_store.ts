@@ -21,8 +21,8 @@ import type {
 export interface MemoryFlowOptions {
   /** Ms since the epoch. */
   readonly now: () => number;
-  /** Whether a run has begun and not ended. */
-  readonly isLive: (runId: string) => boolean;
+  /** `unknown`: it has not begun. */
+  readonly stateOf: (runId: string) => "unknown" | "live" | "over";
   /** Whether a hub holds its lease. */
   readonly isHub: (hub: FlowHub) => boolean;
 }
@@ -88,12 +88,13 @@ export class MemoryFlowStore implements FlowStore {
     hub: FlowHub,
     { runIds, ageMs }: { readonly runIds: readonly string[]; readonly ageMs: number },
   ): Promise<number> {
-    const { now, isLive, isHub } = this.#options;
+    const { now, stateOf, isHub } = this.#options;
     const own = new Set(runIds);
     let taken = 0;
     for (const [id, line] of isHub(hub) ? this.#lines : []) {
       for (const ticket of [...line.values()]) {
-        const isOver = ticket.cameAt < now() - ageMs && !isLive(ticket.runId);
+        const state = stateOf(ticket.runId);
+        const isOver = state === "over" || (state === "unknown" && ticket.cameAt < now() - ageMs);
         if (!isOver && !(own.has(ticket.runId) && !isSame(ticket.hub, hub))) continue;
         line.delete(ticket.holder);
         taken++;

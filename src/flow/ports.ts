@@ -109,8 +109,8 @@ export interface FlowStore {
   /** Grants what has come due by time, and gives the news that the hub has not been told. */
   poll(hub: FlowHub): Promise<readonly TicketNews[]>;
   /**
-   * Takes away tickets of runs that are over and came at least `ageMs` ago, and, of `runIds`, those that `hub` has not asked
-   * for. Gives how many.
+   * Takes away tickets of runs that are over, of runs that never began and came at least `ageMs` ago, and, of `runIds`, those
+   * that `hub` has not asked for. Gives how many.
    */
   sweep(hub: FlowHub, params: { readonly runIds: readonly string[]; readonly ageMs: number }): Promise<number>;
 

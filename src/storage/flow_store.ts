@@ -69,7 +69,7 @@ class StoredFlow implements FlowStore {
     { hubId, epoch }: FlowHub,
     { runIds, ageMs }: { readonly runIds: readonly string[]; readonly ageMs: number },
   ): Promise<number> {
-    const [row] = await this.#db.query<{ taken: number }>("select flow_sweep_v1($1, $2, $3::uuid[], $4) as taken", [
+    const [row] = await this.#db.query<{ taken: number }>("select flow_sweep_v2($1, $2, $3::uuid[], $4) as taken", [
       hubId,
       epoch,
       runIds,

@@ -10,6 +10,8 @@ export interface FlowWorld {
   hub(hubId: string): Promise<FlowHub>;
   /** Makes runs be under way. */
   begin(runIds: readonly string[]): Promise<void>;
+  /** Ends one of them. */
+  end(runId: string): Promise<void>;
   /** Moves time for the store, or waits. */
   pass(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -155,23 +157,23 @@ export function flowStoreConformance(name: string, create: () => Promise<FlowWor
   test("a delayed ticket that replaces gives up those before it, and waits at most maxDelayMs", async (world) => {
     const { store, hub, pass } = world;
     const a = await hub("a");
-    const line = { delayMs: 400, maxDelayMs: 600, replaces: true } as const;
+    const line = { delayMs: 1_000, maxDelayMs: 1_500, replaces: true } as const;
     const [one, two, three] = [1, 2, 3].map((rank) => ticket("k", { rank, line })) as [
       TicketRequest,
       TicketRequest,
       TicketRequest,
     ];
     assert.deepEqual(await store.request(a, [one]), []);
-    await pass(200);
+    await pass(300);
     const news = await store.request(a, [two]);
     assert.deepEqual(news.map(({ holder, state, replacedBy }) => [holder, state, replacedBy]), [
       [one.holder, "replaced", two.holder],
     ]);
-    await pass(200);
-    assert.deepEqual(await store.poll(a), [], "400 ms after the second have not gone by");
+    await pass(300);
+    assert.deepEqual(await store.poll(a), [], "a second after the second has not gone by");
     await store.request(a, [three]);
-    await pass(250);
-    assert.deepEqual(states(await store.poll(a)), { [three.holder]: "held" }, "600 ms after the first have");
+    await pass(1_000);
+    assert.deepEqual(states(await store.poll(a)), { [three.holder]: "held" }, "1.5 s after the first have gone by");
     assert.deepEqual(states(await store.request(a, [one])), { [one.holder]: "replaced" });
   });
 
@@ -209,6 +211,18 @@ export function flowStoreConformance(name: string, create: () => Promise<FlowWor
         next.holder,
       ].toSorted(),
     );
+  });
+
+  test("sweep() frees at once what a run holds that has ended", async ({ store, hub, begin, end }) => {
+    const [a, b] = [await hub("a"), await hub("b")];
+    const [ended, next] = [ticket("k", { fallback: 1 }), ticket("k", { fallback: 1, rank: 1 })];
+    await begin([ended.runId, next.runId]);
+    await store.request(a, [ended]);
+    await store.request(b, [next]);
+    assert.equal(await store.sweep(b, { runIds: [], ageMs: 60_000 }), 0);
+    await end(ended.runId);
+    assert.equal(await store.sweep(b, { runIds: [], ageMs: 60_000 }), 1);
+    assert.deepEqual(states(await store.poll(b)), { [next.holder]: "held" });
   });
 
   test("holds are one for each kind and name, and of one organization", async ({ store }) => {

@@ -34,11 +34,12 @@ planStoreConformance("memory", () => {
 logStoreConformance("memory", () => Promise.resolve({ store: createMemoryLogStore(), close: () => Promise.resolve() }));
 flowStoreConformance("memory", () => {
   const live = new Set<string>();
+  const over = new Set<string>();
   const epochs = new Map<string, number>();
   let now = 1_000;
   const store = new MemoryFlowStore({
     now: () => now,
-    isLive: (runId) => live.has(runId),
+    stateOf: (runId) => live.has(runId) ? "live" : over.has(runId) ? "over" : "unknown",
     isHub: ({ hubId, epoch }) => epochs.get(hubId) === epoch,
   });
   return Promise.resolve({
@@ -50,6 +51,11 @@ flowStoreConformance("memory", () => {
     },
     begin: (runIds: readonly string[]) => {
       for (const runId of runIds) live.add(runId);
+      return Promise.resolve();
+    },
+    end: (runId: string) => {
+      live.delete(runId);
+      over.add(runId);
       return Promise.resolve();
     },
     pass: (ms: number) => {

@@ -13,7 +13,7 @@ import { logStoreConformance } from "./log_store.ts";
 import { createFlowStore } from "../../src/storage/flow_store.ts";
 import { flowStoreConformance } from "./flow_store.ts";
 import type { FlowWorld } from "./flow_store.ts";
-import { RunScript } from "./fixtures.ts";
+import { COUNTS, RunScript } from "./fixtures.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { planStoreConformance } from "./plan_store.ts";
 
@@ -47,6 +47,9 @@ async function flowWorld(kind: DatabaseKind): Promise<FlowWorld> {
     begin: async (runIds) => {
       const [created] = new RunScript().created().events;
       await log.commit(runIds.map((runId) => ({ ...created!, runId })));
+    },
+    end: async (runId) => {
+      await log.commit([{ runId, seq: 2, at: 2, type: "run.aborted", reason: "no", by: "me", counts: COUNTS }]);
     },
     // The database's clock cannot be set: this is the one place that waits for real.
     pass: (ms) => db.query("select pg_sleep($1)", [ms / 1000]).then(() => {}),

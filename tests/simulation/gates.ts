@@ -30,9 +30,9 @@ export class Gates {
     this.#limit = this.#chance.int(1, 2);
     this.store = new MemoryFlowStore({
       now: () => world.schedule.now,
-      isLive: (runId) => {
+      stateOf: (runId) => {
         const last = world.store.runs.get(runId)?.events.at(-1);
-        return last !== undefined && !isTerminalType(last.type);
+        return last === undefined ? "unknown" : isTerminalType(last.type) ? "over" : "live";
       },
       isHub: ({ hubId, epoch }) => world.store.hubs.get(hubId)?.epoch === epoch,
     });
