@@ -109,8 +109,13 @@ async function asBefore(db: Database): Promise<Database> {
   const [found] = await db.query<{ name: string }>(
     "select proname as name from pg_proc where proname like 'commit\\_events\\_v%' order by proname desc limit 1",
   );
+  const [{ moves } = { moves: true }] = await db.query<{ moves: boolean }>(
+    "select count(*) > 0 as moves from information_schema.columns where table_name = 'runs' and column_name = 'first_version'",
+  );
   return {
     ...db,
+    // Before 0010 a run could not move to another version.
+    query: (text, values) => db.query(moves ? text : text.replace(/coalesce\(r\.first_\w+, (r\.\w+)\)/g, "$1"), values),
     async connect() {
       const connection = await db.connect();
       return {
