@@ -215,6 +215,24 @@ Deno.test("a draining spoke finishes what it has and gets nothing new", async ()
   assert.deepEqual(hub.pool.list("acme"), []);
 });
 
+Deno.test("a held spoke finishes what it has, and gets what waits once it is let go", async () => {
+  await using hub = startTestHub();
+  const client = await hub.raw();
+  const { spokeId } = await register(client);
+  const call = callThrough(hub, { requestId: "r", operationId: "demo.echo" });
+  await client.next(isRequest);
+  hub.pool.holdWhere((orgId, { id }) => orgId === "acme" && id === spokeId);
+  const waiting = callThrough(hub, { requestId: "w", operationId: "demo.echo" });
+  answer(client, "r", 1);
+  assert.equal((await call).data, 1);
+  assert.equal(hub.pool.place("w")?.state, "queued");
+  hub.pool.holdWhere((orgId) => orgId === "other");
+  await client.next(isRequest);
+  assert.equal(hub.pool.place("w")?.state, "running");
+  answer(client, "w", 2);
+  assert.equal((await waiting).data, 2);
+});
+
 Deno.test("a spoke whose key is revoked is cut off, and its calls are not kept for it", async () => {
   await using hub = startTestHub();
   const client = await hub.raw();
