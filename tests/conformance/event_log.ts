@@ -26,6 +26,19 @@ export function eventLogConformance(name: string, create: () => Promise<LogWorld
       }
     });
 
+  test("read() gives a run's gate and its start as they were written", async (world) => {
+    const log = world.log(await world.acquire("a"));
+    const gate = { startAfter: AT + 5, lines: [{ key: "k:\u00e9", concurrency: 2, rate: { limit: 1, perMs: 10 } }] };
+    const run = new RunScript().created({ gate });
+    await log.commit(run.events);
+    run.add({ type: "run.paused", by: "u" }).add({ type: "run.resumed", by: "u", queued: true }).add({
+      type: "run.started",
+    });
+    run.add({ type: "run.aborted", reason: "no", code: "REPLACED", by: "hub", counts: COUNTS });
+    await log.commit(run.events.slice(1));
+    assert.deepEqual(await log.read({ runId: run.runId }), run.events);
+  });
+
   test("read() gives the events of one run in order when several are committed together", async (_world, log) => {
     const [a, b] = [wholeRun(), wholeRun()];
     const mixed = a.events.flatMap((event, i) => [event, b.events[i]!]);
