@@ -65,7 +65,7 @@ function text(where: SQL): string {
 const COLUMNS = `
   select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as "notNull", a.atthasdef as "hasDefault",
     coalesce((select array_agg(m[1] order by m[1] collate "C") from pg_constraint c,
-      regexp_matches(pg_get_constraintdef(c.oid), '''(\\w+)''::text', 'g') m
+      regexp_matches(pg_get_constraintdef(c.oid), '''([^'']+)''::text', 'g') m
       where c.conrelid = a.attrelid and c.contype = 'c' and c.conkey = array[a.attnum]), '{}') as allowed
   from pg_attribute a where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum`;
 const CONSTRAINTS = `

@@ -16,9 +16,19 @@ export interface MCPHttpConfig {
   readonly url: string | URL;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What sends the requests. Default: the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
   /** As of {@linkcode MCPStdioConfig}. */
   readonly timeout?: number;
 }
 
 /** How a server is reached. */
 export type MCPClientConfig = MCPStdioConfig | MCPHttpConfig;
+
+/** What is heard of a connection after it was made. */
+export interface MCPClientHooks {
+  /** The connection is over, whoever ended it. Calls under way have been rejected. */
+  onClose?(): void;
+  /** The server says that its tools are others now: see `refresh` of the wrapper. */
+  onToolsChanged?(): void;
+}

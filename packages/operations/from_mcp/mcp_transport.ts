@@ -8,7 +8,10 @@ import type { MCPClientConfig } from "./mcp_client_config.ts";
 /** The way to a server; nothing is started yet. */
 export function openTransport(config: MCPClientConfig): StdioClientTransport | StreamableHTTPClientTransport {
   if ("url" in config) {
-    return new StreamableHTTPClientTransport(new URL(config.url), { requestInit: { headers: { ...config.headers } } });
+    return new StreamableHTTPClientTransport(new URL(config.url), {
+      requestInit: { headers: { ...config.headers } },
+      ...(config.fetch !== undefined && { fetch: config.fetch }),
+    });
   }
   const { command, args, env, cwd, stderr } = config;
   return new StdioClientTransport({

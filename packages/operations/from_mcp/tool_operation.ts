@@ -40,7 +40,7 @@ export function toolOperation(tool: Tool, name: string, caller: ToolCaller): IOp
 }
 
 /** A schema that we cannot read leaves the check to the server. */
-function readSchema(schema: unknown): TSchema | undefined {
+export function readSchema(schema: unknown): TSchema | undefined {
   if (schema === undefined) return undefined;
   try {
     return FromSchema(schema);

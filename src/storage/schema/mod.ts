@@ -14,6 +14,7 @@ export { auditLogRow, auditLogs } from "./audit_logs.ts";
 export { budgetCharges } from "./budget_charges.ts";
 export { budgets } from "./budgets.ts";
 export { callGraphEdges, callGraphNodes } from "./call_graph.ts";
+export { clientCatalogs, clientRow, clients, clientSecretRow, clientSecrets, clientsVersion } from "./clients.ts";
 export { deadLetters } from "./dead_letters.ts";
 export { failedRuns } from "./failed_runs.ts";
 export { history } from "./history.ts";
