@@ -191,3 +191,29 @@ Deno.test("hasScope() counts a resource's scopes only when asked for that resour
   assert.ok(!hasScope(holder, "b", { resource: "run:2" }));
   assert.ok(!hasScope(holder, "b", { resource: "constructor" }));
 });
+
+Deno.test("ApiKeyManager.hasScope() and its kin ask a record, and say no for none (section 13.1)", async () => {
+  const { keys } = setUp();
+  const resources = createResourceBuilder().addMany("run", ["1", "2"], ["b", "c"]).remove("run", "2").build();
+  const { record } = await keys.create({ ownerId: "ada", scopes: ["a"], resources });
+  const resource = "run:1";
+  assert.ok(keys.hasScope(record, "a") && !keys.hasScope(record, "b") && keys.hasScope(record, "b", { resource }));
+  assert.ok(keys.hasAnyScope(record, ["x", "a"]) && !keys.hasAnyScope(record, []) && !keys.hasAnyScope(record, ["b"]));
+  assert.ok(keys.hasAnyScope(record, ["x", "b"], { resource }));
+  assert.ok(keys.hasAllScopes(record, ["a", "b"], { resource }) && !keys.hasAllScopes(record, ["a", "b"]));
+  assert.ok(keys.checkResourceScope(record, "run", "1", "b") && !keys.checkResourceScope(record, "run", "1", "a"));
+  assert.ok(!keys.checkResourceScope(record, "run", "2", "b"));
+  assert.ok(keys.checkResourceAnyScope(record, "run", "1", ["x", "c"]));
+  assert.ok(!keys.checkResourceAnyScope(record, "run", "1", ["x", "a"]));
+  assert.ok(keys.checkResourceAllScopes(record, "run", "1", ["b", "c"]));
+  assert.ok(!keys.checkResourceAllScopes(record, "run", "1", ["a", "b"]));
+  const nobody = [
+    keys.hasScope(null, "a"),
+    keys.hasAnyScope(null, ["a"]),
+    keys.hasAllScopes(null, []),
+    keys.checkResourceScope(null, "run", "1", "b"),
+    keys.checkResourceAnyScope(null, "run", "1", ["b"]),
+    keys.checkResourceAllScopes(null, "run", "1", []),
+  ];
+  assert.deepEqual(nobody, [false, false, false, false, false, false]);
+});

@@ -1,14 +1,22 @@
 import type { ApiKeyMetadata, ApiKeyRecord, CreateApiKeyInput } from "./api_key_record.ts";
 import type { AuditAction, AuditContext, AuditLog, AuditLogQuery, AuditLogStats } from "./audit_log.ts";
 import { AuditTrail } from "./audit_trail.ts";
-import { MemoryCache } from "./cache.ts";
+import { cacheOf, storageOf } from "./configured.ts";
 import type { ApiKeyManagerConfig } from "./config.ts";
 import { isExpired } from "./expiry.ts";
 import { extractKeyFromHeaders, type ExtractOptions, type HeadersLike } from "./extract_key.ts";
 import { generateId, generateKey } from "./generate_key.ts";
 import { KeyHasher } from "./hash_key.ts";
 import { KeyError } from "./key_error.ts";
-import { MemoryStorage } from "./memory_storage.ts";
+import {
+  checkResourceAllScopes,
+  checkResourceAnyScope,
+  checkResourceScope,
+  hasAllScopes,
+  hasAnyScope,
+  hasScope,
+  type ScopeOptions,
+} from "./scopes.ts";
 import type { Storage } from "./storage.ts";
 import { UsageTracker } from "./usage_tracker.ts";
 import { Verifier } from "./verifier.ts";
@@ -41,15 +49,14 @@ export class ApiKeyManager {
   constructor(config: ApiKeyManagerConfig = {}) {
     this.#config = config;
     this.#now = config.now ?? Date.now;
-    const { storage = "memory", cache = false } = config;
-    this.#storage = storage === "memory" ? new MemoryStorage() : storage;
+    this.#storage = storageOf(config);
     this.#hasher = new KeyHasher(config.algorithm, config.salt);
     this.#audit = new AuditTrail(this.#storage, config.auditLogs ?? false, config.auditContext);
     this.#usage = new UsageTracker(this.#storage, (config.usageInterval ?? 60) * 1000, this.#now);
     this.#verifier = new Verifier({
       storage: this.#storage,
       hasher: this.#hasher,
-      cache: cache === true ? new MemoryCache({ now: this.#now }) : cache === false ? null : cache,
+      cache: cacheOf(config),
       cacheTtlSeconds: config.cacheTtl ?? 60,
       revokedKeyTtlSeconds: config.revokedKeyTtl ?? 604_800,
       prefix: config.prefix ?? "",
@@ -225,6 +232,34 @@ export class ApiKeyManager {
 
   isExpired(record: ApiKeyRecord): boolean {
     return isExpired(record.metadata.expiresAt, this.#now());
+  }
+
+  /** Whether the key may do `scope`, of its own or, asked for one, for that resource. A key that is not there may do nothing. */
+  hasScope(record: ApiKeyRecord | null, scope: string, options: ScopeOptions = {}): boolean {
+    return record !== null && hasScope(record.metadata, scope, options);
+  }
+
+  /** False for no scopes. */
+  hasAnyScope(record: ApiKeyRecord | null, scopes: readonly string[], options: ScopeOptions = {}): boolean {
+    return record !== null && hasAnyScope(record.metadata, scopes, options);
+  }
+
+  /** True for no scopes, of a key that is there. */
+  hasAllScopes(record: ApiKeyRecord | null, scopes: readonly string[], options: ScopeOptions = {}): boolean {
+    return record !== null && hasAllScopes(record.metadata, scopes, options);
+  }
+
+  /** Whether the key holds `scope` for this one resource; scopes of its own do not count. */
+  checkResourceScope(record: ApiKeyRecord | null, type: string, id: string, scope: string): boolean {
+    return record !== null && checkResourceScope(record.metadata, `${type}:${id}`, scope);
+  }
+
+  checkResourceAnyScope(record: ApiKeyRecord | null, type: string, id: string, scopes: readonly string[]): boolean {
+    return record !== null && checkResourceAnyScope(record.metadata, `${type}:${id}`, scopes);
+  }
+
+  checkResourceAllScopes(record: ApiKeyRecord | null, type: string, id: string, scopes: readonly string[]): boolean {
+    return record !== null && checkResourceAllScopes(record.metadata, `${type}:${id}`, scopes);
   }
 
   #makeRecord(key: string, input: CreateApiKeyInput): ApiKeyRecord {

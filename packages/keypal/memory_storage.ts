@@ -104,6 +104,6 @@ function matches(log: AuditLog, query: AuditLogQuery): boolean {
   return (query.keyId === undefined || log.keyId === query.keyId) &&
     (query.ownerId === undefined || log.ownerId === query.ownerId) &&
     (query.action === undefined || log.action === query.action) &&
-    (query.startDate === undefined || log.timestamp >= query.startDate) &&
-    (query.endDate === undefined || log.timestamp <= query.endDate);
+    (query.startDate === undefined || Date.parse(log.timestamp) >= Date.parse(query.startDate)) &&
+    (query.endDate === undefined || Date.parse(log.timestamp) <= Date.parse(query.endDate));
 }

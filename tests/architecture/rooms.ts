@@ -89,7 +89,7 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "hono": ["src/server", "src/mcp"],
   "@modelcontextprotocol/": ["src/mcp", "packages/operations/from_mcp"],
   "croner": ["src/triggers"],
-  "drizzle-orm": ["src/storage"],
+  "drizzle-orm": ["src/storage", "packages/keypal/drizzle"],
   "drizzle-typebox": ["src/storage"],
   "pg": ["src/storage"],
   "@electric-sql/pglite": ["src/storage"],

@@ -15,6 +15,7 @@ const root = new URL("../../", import.meta.url).pathname;
 
 /** Packages that only some subpaths need: who uses those brings them. */
 const OPTIONAL_PEERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "@alkdev/keypal": { "drizzle-orm": "^0.45.0", "ioredis": "^5.0.0 || ^6.0.0" },
   "@alkdev/operations": {
     "@modelcontextprotocol/sdk": "^1.30.0",
     "@valibot/to-json-schema": "^1.3.0",
