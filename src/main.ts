@@ -179,6 +179,8 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     metrics: createMetrics({ engine, pool, peers, sight }),
     version: VERSION,
     limits: config.limits,
+    http: config.http,
+    onAccess: (record) => hubLogger("access").info("{method} {path} {status}", { ...record }),
     log: hubLogger("server"),
     closing: startup.closing,
   }, {

@@ -44,6 +44,19 @@ const retention = Type.Array(
   { maxItems: 100 },
 );
 
+const http = Type.Object({
+  corsOrigins: Type.Optional(
+    Type.Array(Type.String({ pattern: "^(\\*|https?://[^/\\s]+)$" }), { maxItems: 100 }),
+  ),
+  accessLog: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  serverTiming: Type.Optional(Type.Boolean()),
+  maxRequests: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  maxWaiting: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  readMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000 })),
+  urlLength: Type.Optional(Type.Integer({ minimum: 256, maximum: 65_536 })),
+  headerBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 131_072 })),
+}, strict);
+
 const file = Type.Object({
   $schema: Type.Optional(Type.String()),
   host: Type.Optional(Type.String({ minLength: 1 })),
@@ -56,6 +69,7 @@ const file = Type.Object({
   egress: Type.Optional(egress),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
+  http: Type.Optional(http),
   retention: Type.Optional(retention),
 }, strict);
 
@@ -87,8 +101,28 @@ export interface ConfigFile {
     readonly jsonDepth?: number;
     readonly maxWaitSeconds?: number;
   };
+  /** How requests are met. */
+  readonly http?: HttpRules;
   /** What becomes of runs that are over. */
   readonly retention?: readonly RetentionRule[];
+}
+
+/** How the HTTP edge meets requests. Absent: its own defaults. */
+export interface HttpRules {
+  /** Origins (`https://app.example`) whose pages may use the API; `*`: any. Default: none. */
+  readonly corsOrigins?: readonly string[];
+  /** Share of requests that get a line in the log, 0 to 1. Default 0. */
+  readonly accessLog?: number;
+  /** Whether answers say in `Server-Timing` how long they took. */
+  readonly serverTiming?: boolean;
+  /** Requests under way, and those of them that wait on purpose: more are refused with 503. Default 2,000 and 10,000. */
+  readonly maxRequests?: number;
+  readonly maxWaiting?: number;
+  /** How long a GET may read before it is answered 503. Default 10,000. */
+  readonly readMs?: number;
+  /** Of an address, and of all headers: 16,384 and 32,768 by default. */
+  readonly urlLength?: number;
+  readonly headerBytes?: number;
 }
 
 /** One rule of what becomes of runs that are over. */

@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevelName, RetentionRule } from "./config_schema.ts";
+import type { HttpRules, LogFormat, LogLevelName, RetentionRule } from "./config_schema.ts";
 
 /** Everything settable, resolved: environment over file over defaults. Paths are as given, relative to the working directory. */
 export interface HubConfig {
@@ -23,6 +23,8 @@ export interface HubConfig {
   readonly httpHosts: readonly string[];
   readonly egress: HubEgress;
   readonly limits: HubLimits;
+  /** What is said of HTTP; the edge has defaults for the rest. */
+  readonly http: HttpRules;
   /** What becomes of runs that are over. */
   readonly retention: readonly (Omit<RetentionRule, "olderThan"> & { readonly olderThanMs: number })[];
   /** To be logged once there is a log. */

@@ -38,6 +38,7 @@ export async function loadConfig({ env, files }: ConfigSources): Promise<HubConf
     httpHosts: file.httpHosts ?? [],
     egress: { allowHosts: file.egress?.allowHosts ?? null, allowPrivate: file.egress?.allowPrivate ?? [] },
     limits: { ...DEFAULT_LIMITS, ...file.limits },
+    http: file.http ?? {},
     retention: (file.retention ?? []).map(({ olderThan, ...rest }) => ({
       ...rest,
       olderThanMs: durationMs(olderThan),

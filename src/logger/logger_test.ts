@@ -98,3 +98,17 @@ Deno.test("redact() stands cycles, causes and what JSON cannot hold", () => {
   const error = new Error("outer", { cause: new Error("token=abc at postgres://u:pw@h") });
   assert.ok(!JSON.stringify(redact(error)).includes("u:pw"));
 });
+
+Deno.test("a failed query is logged with its statement and without its parameters, also as text", async () => {
+  const failed = new Error("Failed query: select $1\nparams: hunter2,\nsecond line");
+  const outer = new Error("It failed", { cause: failed });
+  const lines = await capture({}, () => {
+    hubLogger("a").error("failed", { error: outer });
+    hubLogger("a").error("failed: {error}", { error: String(failed) });
+  });
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    assert.match(line, /select \$1/);
+    assert.doesNotMatch(line, /hunter2|second line/);
+  }
+});

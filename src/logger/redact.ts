@@ -17,9 +17,13 @@ const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/([?&](?:api_?key|key|token|secret|password)=)[^&\s]+/gi, `$1${HIDDEN}`],
 ];
 
+/** What a failed query says of its parameters, which are data of users: Drizzle appends them to the message, and so to the stack. */
+const PARAMETERS = /\nparams: [\s\S]*?(?=\n {4}at |$)/g;
+
 /** `text` without anything that looks like a key, at most 8,192 characters of it. */
 export function redactText(text: string): string {
   let clean = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  clean = clean.replace(PARAMETERS, `\nparams: ${HIDDEN}`);
   for (const [pattern, replacement] of SECRET_TEXTS) clean = clean.replace(pattern, replacement);
   return clean;
 }

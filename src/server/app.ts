@@ -1,7 +1,10 @@
 import { Hono } from "hono";
 import { CallError } from "@alkdev/operations";
+import { Admission } from "./admission.ts";
+import { createFront } from "./front.ts";
 import { createRouteHandler } from "./handle_route.ts";
 import { HttpError } from "./http_error.ts";
+import { DEFAULT_HTTP } from "./http_settings.ts";
 import { createMountHandler, type Mount } from "./mount.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
@@ -47,9 +50,11 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
     ...systemRoutes(deps, () => routes),
   ];
   const routes: readonly Route[] = [...own.filter(({ method, path }) => !taken.has(`${method} ${path}`)), ...extra];
+  const http = { ...DEFAULT_HTTP, ...deps.http };
+  const admission = new Admission(http);
   const hono = new Hono();
   for (const route of routes) {
-    const handle = createRouteHandler(route, deps);
+    const handle = createRouteHandler(route, deps, { admission, readMs: http.readMs });
     hono.on(route.method, route.path, (context) => handle(context.req.raw, context.req.param()));
   }
   for (const mount of mounts) {
@@ -64,13 +69,24 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
       return problemResponse(error, requestIdOf(raw.headers), deps.log);
     }
   });
-  const allowed = createAllowedMethods([...routes, { method: "GET", path: "/ws" }]);
+  const allowed = createAllowedMethods([
+    ...routes,
+    { method: "GET", path: "/ws" },
+    ...mounts.flatMap(({ path }) => MOUNT_METHODS.map((method) => ({ method, path }))),
+  ]);
   hono.notFound(({ req }) =>
     problemResponse(noRoute(req.method, req.path, allowed(req.path)), requestIdOf(req.raw.headers), deps.log)
   );
   hono.onError((error, { req }) => problemResponse(error, requestIdOf(req.raw.headers), deps.log));
-  const fetch = (request: Request): Response | Promise<Response> =>
-    request.method === "HEAD" ? headOf(request, hono) : hono.fetch(request);
+  const fetch = createFront({
+    http,
+    admission,
+    auth: deps.auth,
+    log: deps.log,
+    accessSink: deps.onAccess,
+    allowed,
+    handle: (request) => hono.fetch(request),
+  });
   return {
     fetch,
     request: (input, init) => fetch(new Request(typeof input === "string" ? new URL(input, ORIGIN) : input, init)),
@@ -81,14 +97,10 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
 /** Of requests that tests make by path alone. */
 const ORIGIN = "http://localhost";
 
-/** The answer to GET without its body. Cancels the body: an event stream would else go on with nobody to read it. */
-async function headOf(request: Request, hono: Hono): Promise<Response> {
-  const response = await hono.fetch(new Request(request, { method: "GET" }));
-  await response.body?.cancel();
-  return new Response(null, response);
-}
+/** What a mount is asked by; which of them it takes is its own. */
+const MOUNT_METHODS = ["GET", "POST", "DELETE"] as const;
 
-/** Which methods a path has; asked only when nothing answered. */
+/** Which methods a path has, HEAD with GET; asked only when nothing answered, and by OPTIONS. */
 function createAllowedMethods(
   routes: readonly { readonly method: string; readonly path: string }[],
 ): (path: string) => readonly string[] {
@@ -96,14 +108,17 @@ function createAllowedMethods(
     method,
     pattern: new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[A-Za-z]+/g, "[^/]+")}$`),
   }));
-  return (path) => [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+  return (path) => {
+    const found = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
+    return found.has("GET") ? [...found, "HEAD"] : [...found];
+  };
 }
 
 function noRoute(method: string, path: string, allowed: readonly string[]): CallError {
   if (allowed.length === 0) {
     return new CallError("ROUTE_NOT_FOUND", `There is no route ${method} ${path.slice(0, 256)}: see /docs`);
   }
-  const allow = allowed.includes("GET") ? [...allowed, "HEAD"].join(", ") : allowed.join(", ");
+  const allow = allowed.join(", ");
   const message = `Route ${path.slice(0, 256)} does not have ${method}: wanted one of ${allow}`;
   return new HttpError("METHOD_NOT_ALLOWED", message, { headers: { allow } });
 }

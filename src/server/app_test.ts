@@ -297,8 +297,7 @@ Deno.test("createApp() takes routes and mounts of other rooms", async () => {
   const mount: Mount = {
     path: "/mcp",
     scope: "operation:call",
-    handle: ({ method, url }, principal) =>
-      text(`${method} ${new URL(url).pathname} ${principal?.keyId}`, "text/plain"),
+    handle: ({ method, url }, principal) => new Response(`${method} ${new URL(url).pathname} ${principal?.keyId}`),
   };
   const { app } = fakeWorld({}, { routes: [home], mounts: [mount] });
   assert.equal(await (await app.request("/")).text(), "viewer");

@@ -2,24 +2,40 @@ import type { TSchema } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
 import { CallError, collectErrors } from "@alkdev/operations";
 import { assertScope, authenticate } from "./authorize.ts";
+import type { Admission } from "./admission.ts";
 import { createQueryDecoder } from "./decode_query.ts";
 import { meantSchema } from "./meant_schema.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { type JsonBody, readJsonBody } from "./read_body.ts";
-import { toResponse } from "./reply.ts";
+import { type Reply, toResponse } from "./reply.ts";
+import { withinReadTime } from "./read_deadline.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { Route } from "./route.ts";
 
 /** Answers requests of one route. Never rejects. */
 export type RouteHandler = (request: Request, params: Readonly<Record<string, string>>) => Promise<Response>;
 
+/** What bounds the requests of every route. */
+export interface RouteLimits {
+  readonly admission: Admission;
+  /** How long reading may take. */
+  readonly readMs: number;
+}
+
 /**
  * Authenticates, authorises, decodes and checks, in this order: who may not use a route learns nothing of what it takes, and a
  * body is read for nobody else. Everything that can be made once is made here, not per request.
  */
-export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler {
+export function createRouteHandler(
+  route: Route,
+  deps: ServerDeps,
+  { admission, readMs: usual }: RouteLimits,
+): RouteHandler {
   const { auth, log } = deps;
+  const isTagged = route.isConditional === true;
+  const isRead = route.method === "GET";
+  const reading = { ms: route.readMs ?? usual, onLate: (work: Promise<unknown>) => admission.keep(work) };
   const limits = { ...deps.limits, ...route.limits };
   const scopes = route.scope === null ? null : [route.scope].flat();
   const what = `${route.method} ${route.path}`;
@@ -32,12 +48,14 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
     const { headers } = request;
     const requestId = requestIdOf(headers);
     try {
-      const principal = scopes === null ? null : auth.remembered(headers) ?? await authenticate(headers, auth);
+      const principal = scopes === null
+        ? null
+        : auth.remembered(headers) ?? await withinReadTime(authenticate(headers, auth), reading);
       if (scopes !== null && principal !== null) assertScope(principal, scopes, what);
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);
       const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;
-      const given = await route.handle({
+      const given = route.handle({
         principal,
         // The caller alone is what use cases may keep: not which key it came with.
         caller: principal === null ? null : { identity: principal.identity, orgId: principal.orgId },
@@ -49,7 +67,11 @@ export function createRouteHandler(route: Route, deps: ServerDeps): RouteHandler
         requestId,
         request,
       });
-      return toResponse(given, requestId);
+      // What changes something is waited for: nobody could say whether it has happened.
+      const answered: Reply | Response = isRead && given instanceof Promise
+        ? await withinReadTime(given, reading)
+        : await given;
+      return toResponse(answered, { requestId, headers, isTagged });
     } catch (error) {
       return problemResponse(error, requestId, log);
     }

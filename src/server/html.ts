@@ -1,3 +1,5 @@
+import type { Reply } from "./reply.ts";
+
 const HEADERS = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
@@ -6,8 +8,9 @@ const HEADERS = {
 };
 
 /** A page without scripts. */
-export function html(body: string): Response {
-  return new Response(body, { headers: HEADERS });
+export function html(body: string): Reply {
+  const { "content-type": contentType, ...headers } = HEADERS;
+  return { status: 200, body, contentType, headers };
 }
 
 /** Text as it may stand in an element or a quoted attribute. */

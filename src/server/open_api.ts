@@ -35,12 +35,15 @@ export function documentSchema(schema: TSchema): unknown {
   return JSON.parse(JSON.stringify(schema));
 }
 
+const IF_NONE_MATCH = { name: "If-None-Match", description: "ETag of the answer that the caller has" };
+
 function operationOf(route: Route, components: Map<string, unknown>): Node {
   const scopes = route.scope === null ? [] : [route.scope].flat();
   const parameters = [
     ...parametersOf("path", route.params, components),
     ...parametersOf("query", route.query, components),
-    ...(route.headers ?? []).map((header) => ({ ...header, in: "header", schema: { type: "string" } })),
+    ...[...(route.headers ?? []), ...(route.isConditional === true ? [IF_NONE_MATCH] : [])]
+      .map((header) => ({ ...header, in: "header", schema: { type: "string" } })),
   ];
   return {
     operationId: route.name,
@@ -71,6 +74,7 @@ function responsesOf(route: Route, components: Map<string, unknown>): Node {
       : { content: { [contentType ?? "application/json"]: { schema: toComponent(schema, components) } } };
     responses[status] = { description, ...content };
   }
+  if (route.isConditional === true) responses[304] = { description: "The caller has it already: nothing has changed" };
   const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
   return { ...responses, default: { description: "An error", content: problem } };
 }

@@ -3,6 +3,8 @@ import type { OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Auth, KeyAdmin, Principal } from "../auth/mod.ts";
 import type { Caller, PreparedPlan, RunGraph, Runs, Versions, WorkflowCatalog } from "../runs/mod.ts";
 import type { Estimator } from "../sight/mod.ts";
+import type { AccessSink } from "./access_log.ts";
+import type { HttpSettings } from "./http_settings.ts";
 
 /** Operations as one caller may see and call them. Errors are `CallError`s. */
 export interface OperationsPort {
@@ -101,6 +103,10 @@ export interface ServerDeps {
     readonly status: number;
     readonly ms: number;
   }): void;
+  /** What is other than {@linkcode DEFAULT_HTTP}. */
+  readonly http?: Partial<HttpSettings>;
+  /** Writes a line of the access log, after its request; absent: there is none, whatever `http` says. */
+  readonly onAccess?: AccessSink;
   /** Told when a stream of events begins, and when it is over. */
   readonly onStream?: (isOpen: boolean) => void;
   /** Prometheus text; absent: 404. */

@@ -2,6 +2,7 @@ import { CallError } from "@alkdev/operations";
 import { AuthUnavailableError } from "../auth/mod.ts";
 import { HttpError } from "./http_error.ts";
 import type { ServerLog } from "./ports.ts";
+import { isStorageAway } from "./storage_away.ts";
 import { statusOf } from "./status_codes.ts";
 
 /** The body of every error (RFC 9457). */
@@ -26,6 +27,10 @@ export function toProblem(error: unknown, requestId: string, log: ServerLog): Pr
     return { code: "AUTH_UNAVAILABLE", title, detail: error.message, status, requestId };
   }
   if (!(error instanceof CallError)) {
+    if (isStorageAway(error)) {
+      const [status, title] = statusOf("STORAGE_UNAVAILABLE");
+      return { code: "STORAGE_UNAVAILABLE", title, detail: "The database cannot be reached now", status, requestId };
+    }
     log.error("Unexpected error", { requestId, error });
     const [status, title] = statusOf("INTERNAL_ERROR");
     return { code: "INTERNAL_ERROR", title, detail: `Unexpected error ${requestId}`, status, requestId };

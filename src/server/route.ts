@@ -54,6 +54,10 @@ interface RouteHead {
   readonly headers?: readonly HeaderSpec[];
   /** The query is somebody else's: whatever is in it is no error, and the handler reads it itself. */
   readonly anyQuery?: boolean;
+  /** Its answer has a tag: who has it already is told so by 304. */
+  readonly isConditional?: boolean;
+  /** How long it may read, where that is longer than elsewhere. */
+  readonly readMs?: number;
   /** Where a body may be larger or deeper than elsewhere. */
   readonly limits?: Partial<Pick<ServerLimits, "bodyBytes" | "jsonDepth">>;
   /** By status; errors need not be listed. */
