@@ -204,16 +204,24 @@ export class Checker {
       : null;
     if (cause !== null && !this.requested.has(cause)) throw new Violation("log", `Nobody asked for ${cause}`, runId);
     if (event.type !== "run.aborted" || event.by !== "hub") return;
-    const { deadline, budget, gate } = this.runs.get(runId)!.created;
-    if (event.code === "REPLACED" && gate?.lines.some(({ replaces }) => replaces)) {
-      if (this.runs.get(runId)!.started) throw new Violation("log", "Replaced after it had started", runId);
-      return;
-    }
+    const { deadline, budget } = this.runs.get(runId)!.created;
+    if (event.code === "REPLACED") return this.#replaced(event);
     if (budget !== undefined) {
       throw new Violation("log", "Aborted by the hub, and its time was that of a budget", runId);
     }
     if (deadline === null || event.at < deadline) {
       throw new Violation("log", `Aborted by the hub at ${event.at}, the deadline is ${deadline}`, runId);
+    }
+  }
+
+  /** Who comes later decides: a run that may be queued can be replaced by one of another version that replaces. */
+  #replaced({ runId, reason }: Extract<RunEvent, { type: "run.aborted" }>): void {
+    const { created, started } = this.runs.get(runId)!;
+    const keys = created.gate?.lines.map(({ key }) => key) ?? [];
+    const other = this.runs.get(reason?.replace("Replaced by run ", "") ?? "")?.created.gate;
+    if (started) throw new Violation("log", "Replaced after it had started", runId);
+    if (!other?.lines.some(({ key, replaces }) => replaces && keys.includes(key))) {
+      throw new Violation("log", `${reason}, which replaces nothing`, runId);
     }
   }
 
