@@ -132,7 +132,8 @@ export class Gates {
     const model = this.#world.checker.runs.get(runId);
     if (model === undefined || model.ended) return false;
     if (holder === runId) return model.started;
-    return [...model.leaves()].some(({ running, requestId }) => running && requestId === holder);
+    // That a call is in the log says nothing: a hub before may have sent it, and this one may not know yet that it has the key.
+    return this.#world.hubs.some((hub) => hub.alive && hub.calls.some(({ requestId }) => requestId === holder));
   }
 }
 
