@@ -144,3 +144,16 @@ Deno.test("migrate() folds in what happens while it reads the log", async () => 
   const again = migrate(t, runId, seq(op("a", {}, "wait"), op("b"), op("hang", {}, "hang"), op("c")));
   assert.deepEqual(await again, []);
 });
+
+Deno.test("migrate() refuses to lose that a person aborted a container, which has the name of its place", async () => {
+  const t = new TestEngine();
+  t.handlers.set("t.wait", () => new Promise(() => {}));
+  const branch = seq(op("a"), op("b", {}, "wait"));
+  const runId = await t.start(par([branch, op("c", {}, "wait")]));
+  await t.settle();
+  await t.engine.actOnNode(runId, { type: "abort", key: "__sequential_1", reason: "not wanted", by: "someone" });
+  await t.settle();
+  const refused = await migrate(t, runId, seq(op("first"), par([branch, op("c", {}, "wait")])));
+  assert.match(refused!.find(({ key }) => key === "__sequential_1")!.reason, /^It was aborted/);
+  assert.deepEqual(await migrate(t, runId, par([branch, op("c", {}, "wait"), op("d")])), []);
+});

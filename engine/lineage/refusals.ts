@@ -58,19 +58,21 @@ function* concerned(
   }
 }
 
-/** A node that is paused, or to be aborted when it is its turn, must not get away. */
+/** A node that is paused, or was or is to be aborted, must not get away. */
 function lostAsk(before: RunState, after: RunState, frame: Frame, vertex: number): string | null {
   const { asks } = frame;
   const index = frame.block.nodes[vertex]!;
   if (asks === null || before.program.entry[index] !== vertex) return null;
-  if (!asks.paused.has(index) && !asks.doomed.has(vertex)) return null;
+  const wasAborted = asks.aborted.has(before.program.exit[index]!);
+  if (!asks.paused.has(index) && !asks.doomed.has(vertex) && !wasAborted) return null;
   const there = locate(after, keyOf(before, frame, vertex));
   const kept = there?.frame.asks ?? null;
   const now = there === null ? -1 : there.frame.block.nodes[there.vertex]!;
-  const isKept = kept !== null && asks.paused.has(index) === kept.paused.has(now);
+  const isKept = kept !== null && asks.paused.has(index) === kept.paused.has(now) &&
+    wasAborted === kept.aborted.has(after.program.exit[now]!);
   // A container that was given no key is named by its place: it must hold the same nodes.
   if (isKept && namesInside(before.program.plan, index) === namesInside(after.program.plan, now)) return null;
-  return "It is paused or to be aborted, and the new version does not have it there";
+  return `It ${wasAborted ? "was aborted" : "is paused or to be aborted"}, and the new version does not have it there`;
 }
 
 function namesInside({ nodes }: Plan, index: number): string {

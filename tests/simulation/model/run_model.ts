@@ -96,8 +96,9 @@ export class RunModel {
     }
   }
 
-  /** Works out what has begun and ended by now. */
+  /** Works out what has begun and ended by now: nothing before the gate. */
   settle(): void {
+    if (!this.started) return;
     while (this.#visit(this.root)) { /* until nothing changes */ }
   }
 
