@@ -1,3 +1,4 @@
+import { Deferred } from "./deferred.ts";
 import { parseMessage } from "./envelope.ts";
 import { HubCalls } from "./hub_calls.ts";
 import { Outbox } from "./outbox.ts";
@@ -20,6 +21,8 @@ export class HubConnection {
   isOpen = false;
   /** Ms since the epoch. */
   lastReceivedAt: number;
+  /** Resolves when the socket itself has closed: everything written before has left this process. */
+  readonly gone: Promise<void>;
   readonly #socket: SocketLike;
   readonly #clock: SpokeClock;
   readonly #events: HubConnectionEvents;
@@ -32,6 +35,9 @@ export class HubConnection {
     this.lastReceivedAt = clock.now();
     this.outbox = new Outbox(socket, clock);
     this.calls = new HubCalls((message) => this.outbox.write(message));
+    const gone = new Deferred();
+    this.gone = gone.promise;
+    socket.addEventListener("close", () => gone.resolve());
     socket.addEventListener("open", () => {
       this.isOpen = true;
       this.lastReceivedAt = this.#clock.now();

@@ -70,13 +70,18 @@ export class SpokeCall implements OperationContext {
     return this.#controller.signal;
   }
 
-  progress(value: unknown): void {
-    if (!this.settled && this.wanted) this.#tell("hub.progress", { requestId: this.requestId, value });
+  // Made on demand, so that a handler may take them out of its context.
+  get progress(): (value: unknown) => void {
+    return (value) => {
+      if (!this.settled && this.wanted) this.#tell("hub.progress", { requestId: this.requestId, value });
+    };
   }
 
-  log(level: LogLevel, message: string, data?: unknown): void {
-    if (this.settled || !this.wanted) return;
-    this.#tell("hub.log", { requestId: this.requestId, level, message, ...(data === undefined ? {} : { data }) });
+  get log(): (level: LogLevel, message: string, data?: unknown) => void {
+    return (level, message, data) => {
+      if (this.settled || !this.wanted) return;
+      this.#tell("hub.log", { requestId: this.requestId, level, message, ...(data === undefined ? {} : { data }) });
+    };
   }
 
   abort(reason: unknown): void {

@@ -17,6 +17,8 @@ const MAX_BACKOFF_MS = 10_000;
 /** How long a call runs on after a reconnect without the hub asking for it again. */
 const UNWANTED_MS = 30_000;
 const MISSED_HEARTBEATS = 3;
+/** How long the hub may take to answer a close. */
+const GOODBYE_MS = 2_000;
 
 /** The one behind {@linkcode SpokeHandle}: a sequence of connections around one {@linkcode CallRunner}. */
 export class SpokeClient implements SpokeHandle {
@@ -200,7 +202,14 @@ export class SpokeClient implements SpokeHandle {
     this.#ready.reject(error ?? new CallError("CONNECTION_LOST", "The spoke was closed before it was connected"));
     if (error !== null) this.#closed.reject(error);
     connection?.close(1000, "Spoke is leaving");
-    if (error === null) this.#closed.resolve();
+    if (error !== null) return;
+    if (connection === null) return this.#closed.resolve();
+    // Who ends the process now would cut off the last answers and the goodbye.
+    const cancel = this.#clock.after(GOODBYE_MS, () => this.#closed.resolve());
+    connection.gone.then(() => {
+      cancel();
+      this.#closed.resolve();
+    });
   }
 
   #setState(state: SpokeState, error?: Error): void {

@@ -103,6 +103,7 @@ Deno.test("connectSpoke() drains: it finishes what it has, then closes", async (
   gate.resolve();
   assert.equal((await call).data, "done");
   await spoke.closed;
+  assert.equal(hub.sockets[0]?.readyState, WebSocket.CLOSED, "closed before the hub has heard of it");
   assert.deepEqual(states, ["connected", "draining", "closed"]);
   await hub.until(() => hub.pool.list("acme").length === 0);
   assert.equal(hub.pool.drain("acme", "none"), false);
@@ -180,9 +181,9 @@ Deno.test("connectSpoke() calls the hub, and passes on progress and log lines of
     operations: [{
       namespace: "demo",
       name: "chatty",
-      handler: async (_input, context) => {
-        context.progress?.(0.5);
-        context.log?.("warn", "half way");
+      handler: async (_input, { progress, log }) => {
+        progress?.(0.5);
+        log?.("warn", "half way");
         await logged.promise;
         return "done";
       },
