@@ -19,7 +19,7 @@ export type {
 } from "./ports.ts";
 export { ChunkQueue } from "./chunk_queue.ts";
 export { compareVersions } from "./offered_operation.ts";
-export { RESERVED_NAMESPACES, reviveOperations } from "./registration.ts";
+export { decodeRegistration, RESERVED_NAMESPACES, reviveOperations } from "./registration.ts";
 export { SpokeLostError } from "./spoke_lost_error.ts";
 export { createRunnerPool } from "./runner_pool.ts";
 export type { RunnerPoolOptions } from "./runner_pool.ts";

@@ -71,6 +71,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/cli": [
     "src/config",
     "src/logger",
+    "src/spokes",
     "src/templates",
     "workflows",
     "packages/flowgraph",

@@ -1,38 +1,23 @@
 /** The spoke of docs/protocol.md, as printed there, in plain Node with `ws` and no package of ours. */
 import assert from "node:assert/strict";
+import { installNodeExample } from "./_examples.ts";
 import { container, operation, startHubProcess, until } from "./_hub_process.ts";
 
-async function has(command: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test("a spoke in plain Node executes nodes of a run, is aborted, and comes back after the hub was killed", async () => {
-  if (!await has("node") || !await has("npm")) return console.log("There is no Node here: not run");
+  const dir = await installNodeExample();
+  if (dir === null) return console.log("Node or npm or the package ws cannot be had here: not run");
   const page = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
-  const source = /```js\n([\s\S]*?)```/.exec(page)?.[1];
-  assert.ok(source !== undefined && source.includes(`from "ws"`), "docs/protocol.md has its example");
-  const dir = await Deno.makeTempDir({ prefix: "hub-e2e-node-" });
+  const source = await Deno.readTextFile(`${dir}/spoke.mjs`);
+  assert.ok(
+    page.includes(`\`\`\`js\n${source}\`\`\``),
+    "docs/protocol.md prints examples/spoke-node/spoke.mjs as it is",
+  );
   const dataDir = `${dir}/hub`;
   // One operation more, that works until it is aborted and says so.
-  const edited = source
-    .replace(
-      "const specs = [{",
-      `const specs = [{ namespace: "demo", name: "hang", inputSchema: {}, outputSchema: {} }, {`,
-    )
-    .replace(
-      "const handlers = {",
-      `const handlers = {\n  "demo.hang": (_, signal) => new Promise((_, reject) => signal.addEventListener("abort", () => { console.log("aborted"); reject(new Error("aborted")); })),`,
-    );
-  await Deno.writeTextFile(`${dir}/spoke.mjs`, edited);
-  const install = await new Deno.Command("npm", {
-    args: ["install", "--no-audit", "--no-fund", "--silent", "ws@8.23.0"],
-    cwd: dir,
-  }).output();
-  if (!install.success) return console.log("npm cannot install ws here: not run");
+  const hang =
+    `"demo.hang": { handler: (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => {
+    console.log("aborted"); reject(new Error("aborted")); })) },`;
+  await Deno.writeTextFile(`${dir}/spoke.mjs`, source.replace(`runSpoke("shouter", {`, `$&\n${hang}`));
   const env = { HUB_PORT: String(20_000 + Math.floor(Math.random() * 20_000)) };
   const first = await startHubProcess({ dataDir, env, keep: true });
   const node = new Deno.Command("node", {

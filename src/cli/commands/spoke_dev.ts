@@ -3,6 +3,7 @@ import type { Command, CommandGroup } from "../command.ts";
 import { findHub, HUB_OPTIONS } from "../find_hub.ts";
 import { runDevSpoke } from "../spoke_dev/mod.ts";
 import { aborted } from "./serve.ts";
+import { checkCommand } from "./spoke_check.ts";
 
 const dev: Command = {
   name: "dev",
@@ -60,4 +61,8 @@ async function stdinEnd(): Promise<void> {
 }
 
 /** `hub spoke …` */
-export const spokeCommands: CommandGroup = { name: "spoke", summary: "Run a spoke here", commands: [dev] };
+export const spokeCommands: CommandGroup = {
+  name: "spoke",
+  summary: "Run a spoke here, or check one",
+  commands: [dev, checkCommand],
+};
