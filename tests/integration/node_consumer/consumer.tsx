@@ -12,6 +12,7 @@ import { Engine } from "@alkdev/engine";
 import { MemoryStore } from "@alkdev/engine/memory";
 import { HubClient, HubConnectionError } from "@alkdev/client";
 import { createKeys, MemoryStorage } from "@alkdev/keypal";
+import { RedisStorage } from "@alkdev/keypal/redis";
 import {
   buildCallHandler,
   type CallEventMap,
@@ -130,6 +131,17 @@ async function keypal(): Promise<void> {
   const keys = createKeys({ storage: new MemoryStorage() });
   const { key } = await keys.create({ ownerId: "me" });
   same("a key's verification", (await keys.verify(key)).valid, true);
+
+  const scripts: string[] = [];
+  const redis = {
+    eval: (script: string): Promise<unknown> => {
+      scripts.push(script);
+      return Promise.resolve([]);
+    },
+  };
+  const inRedis = createKeys({ storage: new RedisStorage({ client: redis }) });
+  same("a key that Redis does not know", (await inRedis.verify("none")).valid, false);
+  same("scripts for it", scripts.length, 1);
 }
 
 /** Node 20 has no WebSocket of its own; this one never opens. */
