@@ -1,5 +1,5 @@
 /** What can be called: operation specs, a registry, access, errors, envelopes, the call protocol. @module */
-export { checkAccess, enforceAccess, hasRequirements, hasScope } from "./access.ts";
+export { checkAccess, enforceAccess, hasRequirements, hasScope, hasScopeFor, hasScopeForSome } from "./access.ts";
 export { buildEnv } from "./build_env.ts";
 export type { BuildEnvOptions } from "./build_env.ts";
 export { CallError, InfrastructureErrorCode } from "./call_error.ts";

@@ -1,4 +1,5 @@
 import { CallError } from "@alkdev/operations";
+import { NARROWABLE } from "./covers_scope.ts";
 import { SCOPES } from "./scopes.ts";
 
 /** Families whose scopes the hub does not list: what is in them is named by whoever is served there. */
@@ -7,7 +8,7 @@ const KNOWN: readonly string[] = Object.keys(SCOPES);
 
 /**
  * Refuses scopes that nothing asks for, which is what a misspelt one is: the key would be made and then do nothing. Known are
- * the hub's own, narrower ones of these (`workflow:run:report`), those of open families, patterns (`run:*`), and `declared`
+ * the hub's own, narrower ones of those that can be narrowed (`workflow:run:report`), those of open families, patterns (`run:*`), and `declared`
  * ones, which operations ask for.
  *
  * @throws {CallError} `VALIDATION_ERROR` naming each, with the nearest known one
@@ -29,7 +30,7 @@ function isKnown(scope: string, declared: ReadonlySet<string>): boolean {
   if (scope.endsWith("*") || Object.hasOwn(SCOPES, scope) || declared.has(scope)) return true;
   const [family = "", ...rest] = scope.split(":");
   if (rest.join(":") !== "" && OPEN_FAMILIES.includes(family)) return true;
-  return KNOWN.some((known) => scope.startsWith(`${known}:`) && scope.length > known.length + 1);
+  return [...NARROWABLE].some((known) => scope.startsWith(`${known}:`) && scope.length > known.length + 1);
 }
 
 /** The one that shares most pairs of letters (Dice); null where that is less than half of them. */

@@ -1,8 +1,9 @@
 import type { ApiKeyManager, ApiKeyRecord } from "@alkdev/keypal";
 import { KeyError } from "@alkdev/keypal";
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError } from "@alkdev/operations";
 import type { Auth } from "./auth.ts";
 import { checkScopes } from "./check_scopes.ts";
+import { coversScope } from "./covers_scope.ts";
 import { type KeyView, toKeyView } from "./key_view.ts";
 import type { Principal } from "./principal.ts";
 
@@ -162,7 +163,7 @@ class AuditedKeyAdmin implements KeyAdmin {
 
 /** A wanted pattern is covered by an equal or a wider one. */
 function assertCovers(principal: Principal, scopes: readonly string[], what: string): void {
-  const missing = scopes.filter((scope) => !hasScope(principal.identity.scopes, scope));
+  const missing = scopes.filter((scope) => !coversScope(principal.identity.scopes, scope));
   if (missing.length === 0) return;
   const names = missing.map((scope) => `"${scope}"`).join(", ");
   throw new CallError("ACCESS_DENIED", `Cannot ${what}: wanted a key that itself holds ${names}`, {

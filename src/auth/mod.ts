@@ -2,6 +2,7 @@
 export { type AdminKeyOptions, adminKeyProblem, ensureAdminKey } from "./admin_key.ts";
 export { type Auth, type AuthOptions, AuthUnavailableError, createAuth } from "./auth.ts";
 export { checkScopes } from "./check_scopes.ts";
+export { coversScope, NARROWABLE } from "./covers_scope.ts";
 export {
   createKeyAdmin,
   type IssuedKey,

@@ -1,6 +1,6 @@
 import type { ApiKeyManager } from "@alkdev/keypal";
-import { OperationRegistry } from "@alkdev/operations";
-import type { Clock, Engine } from "../../engine/mod.ts";
+import { CallError, hasScope, hasScopeFor, OperationRegistry } from "@alkdev/operations";
+import type { Clock, Engine, RunEvent } from "../../engine/mod.ts";
 import { workflowOperations } from "../../workflows/operations/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { type CallObserver, createDispatcher, type HubDispatcher, type UsageHost } from "../dispatch/mod.ts";
@@ -52,7 +52,7 @@ export async function openOperations(
       call: (request) => dispatcher.operations.call(request),
       stream: (request) => dispatcher.operations.stream(request),
     },
-    runEvents: { watch: (request) => late.runs().watch(request) },
+    runEvents: { watch: (request) => watchSeen(late.runs(), request) },
     observer,
     log: hubLogger("spokes"),
     failsLost: bus !== null,
@@ -86,4 +86,20 @@ export async function openOperations(
   const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
   return { dispatcher, pool, peers, socketKeys, egress };
+}
+
+/** Events of a run; one of a workflow that the caller's scopes do not name does not exist. */
+async function* watchSeen(
+  runs: Runs,
+  request: Parameters<Runs["watch"]>[0],
+): AsyncGenerator<RunEvent, void, undefined> {
+  const { caller, runId } = request;
+  const { scopes } = caller.identity;
+  if (!hasScope(scopes, "run:read")) {
+    const { workflow } = await runs.get({ caller, runId });
+    if (!hasScopeFor(scopes, "run:read", workflow)) {
+      throw new CallError("RUN_NOT_FOUND", `There is no run "${runId}"`, { runId });
+    }
+  }
+  yield* runs.watch(request);
 }

@@ -1,6 +1,6 @@
 import type { CompleteRequest } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/mod.ts";
-import { may } from "./rights.ts";
+import { may, mayOn } from "./rights.ts";
 import type { ServerParts } from "./serve/server_parts.ts";
 
 /** The protocol's own limit. */
@@ -24,11 +24,11 @@ export async function complete(
   const kind = ref.type === "ref/prompt" ? name : ref.uri.split(":")[0];
   if ((kind === "run" || kind === "runId") && may(principal, "run:read")) {
     const { items } = await deps.runs.list({ caller: principal, limit: MAX });
-    return top(items.map(({ id }) => id), value);
+    return top(items.filter((run) => mayOn(principal, run.workflow, "run:read")).map(({ id }) => id), value);
   }
   if (kind === "workflow" && may(principal, "workflow:read")) {
     const all = await deps.workflows.list({ orgId: principal.orgId });
-    return top(all.map((workflow) => workflow.name), value);
+    return top(all.map((it) => it.name).filter((it) => mayOn(principal, it, "workflow:read")), value);
   }
   return top([], value);
 }

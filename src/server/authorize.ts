@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScopeForSome } from "@alkdev/operations";
 import type { Auth, Principal } from "../auth/mod.ts";
 import { unauthenticated } from "./unauthenticated.ts";
 
@@ -9,10 +9,10 @@ export async function authenticate(headers: Headers, auth: Auth): Promise<Princi
   return principal;
 }
 
-/** Returns when any of the scopes is held. @throws {CallError} `ACCESS_DENIED`, naming those that would do */
+/** Returns when any of the scopes is held, for whatever resources. @throws {CallError} `ACCESS_DENIED`, naming those that would do */
 export function assertScope({ identity }: Principal, scopes: readonly string[], what: string): void {
   for (const scope of scopes) {
-    if (hasScope(identity.scopes, scope)) return;
+    if (hasScopeForSome(identity.scopes, scope)) return;
   }
   const wanted = scopes.map((scope) => `"${scope}"`).join(" or ");
   throw new CallError("ACCESS_DENIED", `Cannot ${what} with this API key: wanted scope ${wanted}`, {

@@ -1,8 +1,8 @@
 import type { TSchema } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
 import { CallError, collectErrors } from "@alkdev/operations";
-import { assertScope, authenticate } from "./authorize.ts";
 import type { Admission } from "./admission.ts";
+import { authenticate } from "./authorize.ts";
 import { createQueryDecoder } from "./decode_query.ts";
 import { meantSchema } from "./meant_schema.ts";
 import type { ServerDeps } from "./ports.ts";
@@ -10,6 +10,7 @@ import { problemResponse } from "./problem.ts";
 import { type JsonBody, readJsonBody } from "./read_body.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { withinReadTime } from "./read_deadline.ts";
+import { createAccessRule } from "./resource_rule.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { Route } from "./route.ts";
 
@@ -37,8 +38,7 @@ export function createRouteHandler(
   const isRead = route.method === "GET";
   const reading = { ms: route.readMs ?? usual, onLate: (work: Promise<unknown>) => admission.keep(work) };
   const limits = { ...deps.limits, ...route.limits };
-  const scopes = route.scope === null ? null : [route.scope].flat();
-  const what = `${route.method} ${route.path}`;
+  const rule = route.scope === null ? null : createAccessRule(route, deps.runs);
   const query = route.anyQuery === true ? { decode: () => ({}) } : createQueryDecoder(route.query);
   const checkParams = route.params === undefined ? null : TypeCompiler.Compile(route.params);
   const checkBody = route.body === undefined ? null : TypeCompiler.Compile(route.body);
@@ -48,10 +48,13 @@ export function createRouteHandler(
     const { headers } = request;
     const requestId = requestIdOf(headers);
     try {
-      const principal = scopes === null
+      const principal = rule === null
         ? null
         : auth.remembered(headers) ?? await withinReadTime(authenticate(headers, auth), reading);
-      if (scopes !== null && principal !== null) assertScope(principal, scopes, what);
+      if (rule !== null && principal !== null) {
+        const narrowed = rule(principal, params);
+        if (narrowed !== undefined) await narrowed;
+      }
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);
       const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;

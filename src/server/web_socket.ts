@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScopeForSome } from "@alkdev/operations";
 import type { Auth, Principal } from "../auth/mod.ts";
 import { HttpError } from "./http_error.ts";
 import type { ServerDeps } from "./ports.ts";
@@ -22,7 +22,7 @@ export async function upgradeWebSocket(request: Request, deps: ServerDeps): Prom
   }
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   const principal = await authenticate(request.headers, offered, deps.auth);
-  if (!USEFUL_SCOPES.some((scope) => hasScope(principal.identity.scopes, scope))) {
+  if (!USEFUL_SCOPES.some((scope) => hasScopeForSome(principal.identity.scopes, scope))) {
     const names = USEFUL_SCOPES.map((scope) => `"${scope}"`).join(" or ");
     throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope ${names}`, {
       requiredScopes: USEFUL_SCOPES,

@@ -1,4 +1,4 @@
-import { CallError, hasScope, OperationType, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, hasScopeFor, hasScopeForSome, OperationType, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock } from "../../engine/ports.ts";
 import { type Envelope, envelope } from "./envelope.ts";
 import type { HubCalls, RunEventsPort, SpokePrincipal } from "./ports.ts";
@@ -85,7 +85,9 @@ export class InboundCalls {
     const { identity, orgId } = principal;
     const caller = { identity, orgId };
     const scope = scopeFor(operationId);
-    if (scope !== null && !hasScope(identity.scopes, scope)) {
+    // Which runs' events they are is looked at where these are read.
+    const isHeld = operationId === "hub.runEvents" ? hasScopeForSome : hasScopeFor;
+    if (scope !== null && !isHeld(identity.scopes, scope, operationId)) {
       throw new CallError(
         "ACCESS_DENIED",
         `Cannot call "${operationId}" as "${identity.id}": wanted scope "${scope}"`,

@@ -1,4 +1,4 @@
-import { CallError, hasScope, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, hasScopeFor, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { CallRouter } from "./call_router.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
@@ -220,10 +220,10 @@ class Pool implements RunnerPool, ConnectionHost {
 
   async register(connection: Connection, registration: Registration, requestId: string): Promise<void> {
     const { identity, orgId } = connection.principal;
-    if (!hasScope(identity.scopes, "spoke:connect")) {
+    if (!hasScopeFor(identity.scopes, "spoke:connect", registration.name)) {
       throw new CallError(
         "ACCESS_DENIED",
-        `Cannot register operations as "${identity.id}": wanted scope "spoke:connect"`,
+        `Cannot register operations of spoke "${registration.name}" as "${identity.id}": wanted scope "spoke:connect"`,
         {
           requiredScopes: ["spoke:connect"],
         },

@@ -1,4 +1,5 @@
-import { hasScope, type Identity } from "@alkdev/operations";
+import type { Identity } from "@alkdev/operations";
+import { coversScope } from "../auth/mod.ts";
 import type { OwnerKeys, Standing } from "./owner.ts";
 
 /** A key as {@linkcode createOwnerKeys} needs it. Instants are ISO 8601. */
@@ -43,8 +44,8 @@ function problemOf({ metadata }: OwnedKey, now: number): string | null {
 /** Scopes that were held then and are held now: of two that cover each other, the narrower one. */
 function narrowed(identity: Identity, { metadata: { scopes = [] } }: OwnedKey): Identity {
   const kept = [
-    ...identity.scopes.filter((scope) => hasScope(scopes, scope)),
-    ...scopes.filter((scope) => hasScope(identity.scopes, scope)),
+    ...identity.scopes.filter((scope) => coversScope(scopes, scope)),
+    ...scopes.filter((scope) => coversScope(identity.scopes, scope)),
   ];
   return { ...identity, scopes: [...new Set(kept)] };
 }

@@ -12,7 +12,7 @@ import type { WorkflowVersion } from "../../runs/mod.ts";
 import { exposureOf } from "../exposure.ts";
 import { isObject } from "../json.ts";
 import type { McpDeps, PromptText } from "../ports.ts";
-import { may } from "../rights.ts";
+import { may, mayOn } from "../rights.ts";
 import type { WorkflowCaller } from "../tools/call_workflow.ts";
 import type { ToolCall } from "../tools/tool.ts";
 
@@ -69,10 +69,13 @@ export class Prompts {
     const specs = may(principal, "operation:call") ? this.#deps.operations.list(principal) : [];
     return [
       ...texts.map(textPrompt),
-      ...workflows.filter(({ expose }) => expose === "prompt").map((it) => this.#workflowPrompt(principal, it)),
+      ...workflows.filter(({ name, expose }) => expose === "prompt" && mayOn(principal, name, "workflow:run")).map((
+        it,
+      ) => this.#workflowPrompt(principal, it)),
       ...specs.flatMap((spec) => {
         const name = exposureOf(spec).prompt;
-        return name === undefined ? [] : [this.#operationPrompt(principal, spec, name)];
+        const isOpen = name !== undefined && mayOn(principal, operationId(spec), "operation:call");
+        return !isOpen ? [] : [this.#operationPrompt(principal, spec, name)];
       }),
     ];
   }

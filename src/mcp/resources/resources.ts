@@ -9,7 +9,7 @@ import type { Principal } from "../../auth/mod.ts";
 import { exposureOf } from "../exposure.ts";
 import { pageAfter } from "../page.ts";
 import type { McpDeps } from "../ports.ts";
-import { may } from "../rights.ts";
+import { may, mayOn } from "../rights.ts";
 import { expandsTo, isTemplate, variablesOf } from "./uri_template.ts";
 
 const JSON_TYPE = "application/json";
@@ -67,8 +67,10 @@ export class Resources {
     if (runId !== undefined) {
       if (!may(principal, "run:read")) throw new ResourceNotFoundError(uri);
       const params = { caller: principal, runId };
-      const read = graph === undefined ? this.#deps.runs.get(params) : this.#deps.runs.graph(params);
-      return asJson(uri, await read.catch((error) => notFound(error, uri)));
+      const view = await this.#deps.runs.get(params).catch((error) => notFound(error, uri));
+      if (!mayOn(principal, view.workflow, "run:read")) throw new ResourceNotFoundError(uri);
+      if (graph === undefined) return asJson(uri, view);
+      return asJson(uri, await this.#deps.runs.graph(params).catch((error) => notFound(error, uri)));
     }
     const [, name] = WORKFLOW_URI.exec(uri) ?? [];
     if (name !== undefined) return asJson(uri, await this.#workflow(principal, decodeURIComponent(name), uri));
@@ -87,7 +89,8 @@ export class Resources {
     if (!may(principal, "operation:call")) return [];
     return this.#deps.operations.list(principal).flatMap((spec) => {
       const { resource } = exposureOf(spec);
-      return resource === undefined ? [] : [{ spec, ...resource }];
+      if (resource === undefined || !mayOn(principal, operationId(spec), "operation:call")) return [];
+      return [{ spec, ...resource }];
     }).sort((left, right) => left.uri < right.uri ? -1 : 1);
   }
 
@@ -104,7 +107,8 @@ export class Resources {
   async #workflows(principal: Principal): Promise<Resource[]> {
     if (!may(principal, "workflow:read")) return [];
     const all = await this.#deps.workflows.list({ orgId: principal.orgId });
-    return all.map(({ name, title, description }) => ({
+    const seen = all.filter(({ name }) => mayOn(principal, name, "workflow:read"));
+    return seen.map(({ name, title, description }) => ({
       uri: `workflow://${encodeURIComponent(name)}`,
       name,
       ...(title !== null && { title }),
@@ -116,7 +120,8 @@ export class Resources {
   async #runs(principal: Principal): Promise<Resource[]> {
     if (!may(principal, "run:read")) return [];
     const { items } = await this.#deps.runs.list({ caller: principal, limit: RUNS });
-    return items.map(({ id, workflow, status, createdAt }) => ({
+    const seen = items.filter(({ workflow }) => mayOn(principal, workflow, "run:read"));
+    return seen.map(({ id, workflow, status, createdAt }) => ({
       uri: `run://${id}`,
       name: `${workflow} ${id}`,
       description: `Run of ${workflow}, ${status}, started ${new Date(createdAt).toISOString()}`,
@@ -125,7 +130,7 @@ export class Resources {
   }
 
   async #workflow(principal: Principal, name: string, uri: string): Promise<unknown> {
-    if (!may(principal, "workflow:read")) throw new ResourceNotFoundError(uri);
+    if (!mayOn(principal, name, "workflow:read")) throw new ResourceNotFoundError(uri);
     const found = await this.#deps.workflows.get({ orgId: principal.orgId, name });
     if (found === null) throw new ResourceNotFoundError(uri);
     const { version, title, description, inputSchema, outputSchema, serializable, template } = found;

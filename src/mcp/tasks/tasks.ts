@@ -5,7 +5,7 @@ import type { RunEvent, RunView } from "../../runs/mod.ts";
 import { isObject } from "../json.ts";
 import type { McpDeps, McpTimes } from "../ports.ts";
 import { tasksMissing } from "../protocol_error.ts";
-import { may } from "../rights.ts";
+import { mayOn } from "../rights.ts";
 import { abortRun } from "../runs/follow_run.ts";
 import { PendingQuestions } from "../runs/pending_questions.ts";
 import { namesOf, payloadOf, type Question } from "../runs/question.ts";
@@ -86,7 +86,7 @@ export class Tasks {
       const view = await this.#deps.runs.get({ caller: principal, runId: taskId });
       const { owner, pending, updatedAt } = await this.#fold(principal, taskId);
       // A key that only runs workflows sees its own runs.
-      if (!may(principal, "run:read") && owner !== principal.identity.id) throw unknownTask(taskId);
+      if (!mayOn(principal, view.workflow, "run:read") && owner !== principal.identity.id) throw unknownTask(taskId);
       return { principal, view, questions: await pending.list(), updatedAt };
     } catch (error) {
       if (error instanceof CallError && error.code === "RUN_NOT_FOUND") throw unknownTask(taskId);

@@ -9,7 +9,7 @@ import { CallError } from "@alkdev/operations";
 import { isObject } from "../json.ts";
 import type { McpDeps, McpTimes } from "../ports.ts";
 import { tasksMissing } from "../protocol_error.ts";
-import { assertMay } from "../rights.ts";
+import { assertMayOn } from "../rights.ts";
 import { abortRun, followRun, type RunStop } from "../runs/follow_run.ts";
 import { namesOf, type Question } from "../runs/question.ts";
 import { RUN_META, runResult } from "../runs/run_result.ts";
@@ -86,7 +86,7 @@ export class WorkflowCaller {
     lateMs: number | null,
   ): Promise<{ readonly runId: string; readonly stop: RunStop }> {
     const { principal, context, name } = call;
-    assertMay(principal, `run workflow "${name}"`, "workflow:run");
+    assertMayOn(principal, `run workflow "${name}"`, name, "workflow:run");
     const { runs, workflows } = this.#deps;
     const earlier = await this.#earlier(call);
     const runId = earlier?.runId ?? (await this.#start(call));

@@ -1,7 +1,7 @@
 import { operationId, schemaSource } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { McpDeps } from "../ports.ts";
-import { may } from "../rights.ts";
+import { may, mayOn } from "../rights.ts";
 
 /** Before the name of a workflow where it stands among operations. */
 export const WORKFLOW_PREFIX = "workflow.";
@@ -21,6 +21,7 @@ export async function callables(deps: McpDeps, principal: Principal): Promise<re
   const found: Callable[] = [];
   if (may(principal, "operation:read", "operation:call")) {
     for (const spec of deps.operations.list(principal)) {
+      if (!mayOn(principal, operationId(spec), "operation:read", "operation:call")) continue;
       const { title = null, description, tags = [] } = spec;
       found.push({
         id: operationId(spec),
@@ -35,6 +36,7 @@ export async function callables(deps: McpDeps, principal: Principal): Promise<re
   if (may(principal, "workflow:read", "workflow:run")) {
     for (const workflow of await deps.workflows.list({ orgId: principal.orgId })) {
       const { name, title, description, inputSchema, outputSchema } = workflow;
+      if (!mayOn(principal, name, "workflow:read", "workflow:run")) continue;
       found.push({
         id: `${WORKFLOW_PREFIX}${name}`,
         title,

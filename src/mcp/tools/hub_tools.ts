@@ -2,7 +2,7 @@ import { CallError, collectErrors } from "@alkdev/operations";
 import { type Static, type TObject, Type } from "@alkdev/typebox";
 import { Value } from "@alkdev/typebox/value";
 import type { McpDeps } from "../ports.ts";
-import { assertMay } from "../rights.ts";
+import { assertMayOn } from "../rights.ts";
 import { type Callable, callables, search, WORKFLOW_PREFIX } from "./catalog.ts";
 import type { CallWorkflow } from "./call_workflow.ts";
 import type { HubTool, ToolAnswer, ToolCall } from "./tool.ts";
@@ -84,7 +84,7 @@ function callTool(deps: McpDeps, callWorkflow: CallWorkflow): HubTool {
         const [name = "", version] = id.slice(WORKFLOW_PREFIX.length).split("@");
         return callWorkflow({ ...call, name, ...(version !== undefined && { version }), input, exposure: "tool" });
       }
-      assertMay(principal, `call operation "${id}"`, "operation:call");
+      assertMayOn(principal, `call operation "${id}"`, id, "operation:call");
       const { signal } = context.mcpReq;
       const envelope = await deps.operations.call({ caller: principal, operationId: id, input, signal });
       return toToolResult(envelope.meta.source === "mcp" ? envelope : envelope.data);

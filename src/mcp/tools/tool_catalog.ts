@@ -3,7 +3,7 @@ import type { Principal } from "../../auth/mod.ts";
 import type { WorkflowVersion } from "../../runs/mod.ts";
 import { exposureOf } from "../exposure.ts";
 import type { McpDeps } from "../ports.ts";
-import { may } from "../rights.ts";
+import { may, mayOn } from "../rights.ts";
 import type { CallWorkflow } from "./call_workflow.ts";
 import { hubTools } from "./hub_tools.ts";
 import type { HubTool } from "./tool.ts";
@@ -46,14 +46,16 @@ export class ToolCatalog {
   async #workflows({ orgId, ...rest }: Principal): Promise<readonly WorkflowVersion[]> {
     if (!may({ orgId, ...rest }, "workflow:run")) return [];
     const all = await this.#deps.workflows.list({ orgId });
-    return [...all].sort((left, right) => left.name < right.name ? -1 : 1);
+    return all.filter(({ name }) => mayOn({ orgId, ...rest }, name, "workflow:run")).sort((left, right) =>
+      left.name < right.name ? -1 : 1
+    );
   }
 
   #operations(principal: Principal): readonly { readonly spec: OperationSpec; readonly name: string }[] {
     if (!may(principal, "operation:call")) return [];
     return this.#deps.operations.list(principal).flatMap((spec) => {
       const name = exposureOf(spec).tool;
-      return name === undefined ? [] : [{ spec, name }];
+      return name === undefined || !mayOn(principal, operationId(spec), "operation:call") ? [] : [{ spec, name }];
     }).sort((left, right) => left.name < right.name ? -1 : 1);
   }
 

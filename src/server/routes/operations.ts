@@ -1,5 +1,5 @@
 import { Type } from "@alkdev/typebox";
-import { CallError, operationId, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, hasScopeFor, operationId, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
 import type { Caller } from "../../runs/mod.ts";
 import { HttpError } from "../http_error.ts";
 import { paginate } from "../paginate.ts";
@@ -44,6 +44,7 @@ function listRoute(operations: OperationsPort): Route {
     responses: { 200: { description: "A page of operations", schema: pageOf(OperationSchema) } },
     handle({ caller, query }) {
       const found = operations.list(caller).filter((spec) =>
+        hasScopeFor(caller.identity.scopes, "operation:read", operationId(spec)) &&
         (query.namespace === undefined || spec.namespace === query.namespace) &&
         (query.type === undefined || spec.type === query.type) &&
         (query.q === undefined || mentions(spec, query.q))

@@ -1,4 +1,5 @@
 import { Type } from "@alkdev/typebox";
+import { hasScope, hasScopeFor } from "@alkdev/operations";
 import type { Runs, RunView } from "../../runs/mod.ts";
 import type { GraphsPort, ServerDeps } from "../ports.ts";
 import { assertFieldSize } from "../read_body.ts";
@@ -74,7 +75,11 @@ function listRoute(runs: Runs): Route {
     }),
     responses: { 200: { description: "A page of runs", schema: pageOf(RunRecordSchema) } },
     async handle({ caller, query }) {
-      return ok(await runs.list({ caller, ...query }));
+      const page = await runs.list({ caller, ...query });
+      const { scopes } = caller.identity;
+      if (hasScope(scopes, "run:read")) return ok(page);
+      // With narrowed scopes pages may hold fewer than `limit`.
+      return ok({ ...page, items: page.items.filter(({ workflow }) => hasScopeFor(scopes, "run:read", workflow)) });
     },
   });
 }

@@ -1,5 +1,5 @@
 import { Type } from "@alkdev/typebox";
-import { CallError } from "@alkdev/operations";
+import { CallError, hasScopeFor } from "@alkdev/operations";
 import {
   planTree,
   type PreparedPlan,
@@ -48,7 +48,9 @@ function listRoute(workflows: WorkflowCatalog): Route {
     query: PageQuery,
     responses: { 200: { description: "A page of workflows", schema: pageOf(WorkflowSummarySchema) } },
     async handle({ caller, query }) {
-      const versions = await workflows.list({ orgId: caller.orgId });
+      const versions = (await workflows.list({ orgId: caller.orgId })).filter(({ name }) =>
+        hasScopeFor(caller.identity.scopes, "workflow:read", name)
+      );
       const page = paginate(versions, ({ name }) => name, query);
       return ok({ items: page.items.map(summaryOf), nextCursor: page.nextCursor });
     },

@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScopeFor } from "@alkdev/operations";
 import type { Clock } from "../../../engine/ports.ts";
 import type { Caller, Runs } from "../../runs/mod.ts";
 import type { OwnerKeys } from "../owner.ts";
@@ -129,7 +129,7 @@ export class Scheduler {
     const standing = await this.#options.owners.standing({ owner: schedule.owner, orgId: schedule.orgId });
     if (!standing.ok) return failed(`The schedule was paused: ${standing.reason}`, true);
     const { caller } = standing;
-    if (!hasScope(caller.identity.scopes, "workflow:run")) {
+    if (!hasScopeFor(caller.identity.scopes, "workflow:run", schedule.definition.workflow)) {
       return failed(`The schedule was paused: its owner's key lacks scope "workflow:run"`, true);
     }
     const overlap = schedule.definition.overlap ?? "allow";

@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScopeFor } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { Caller, Runs, RunStatus, WorkflowCatalog } from "../../runs/mod.ts";
 import { CronTicks } from "./cron_ticks.ts";
@@ -202,7 +202,7 @@ class ScheduleUseCases implements Schedules {
   }
 
   async #check({ identity, orgId }: Caller, definition: ScheduleDefinition): Promise<void> {
-    if (!hasScope(identity.scopes, "workflow:run")) {
+    if (!hasScopeFor(identity.scopes, "workflow:run", definition.workflow)) {
       const message =
         `Cannot schedule workflow "${definition.workflow}" with this API key: wanted scope "workflow:run"`;
       throw new CallError("ACCESS_DENIED", message, { requiredScopes: ["workflow:run"] });

@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScope, hasScopeFor } from "@alkdev/operations";
 import { resolveReference } from "@alkdev/flowgraph";
 import type { KeyRing } from "../../crypto/mod.ts";
 import type { Caller, Runs } from "../../runs/mod.ts";
@@ -125,7 +125,8 @@ class InboundWebhooks implements Inbound {
     }
     const { target, labels } = definition;
     const value = definition.input === undefined ? scope.body : mapValue(definition.input, scope);
-    assertScope(caller, "signal" in target ? "run:write" : "workflow:run");
+    if ("signal" in target) assertScope(caller, "run:write");
+    else assertScope(caller, "workflow:run", target.workflow);
     if ("signal" in target) {
       const runId = await this.#runOf(target, caller, scope);
       try {
@@ -191,8 +192,9 @@ interface Acting {
   readonly scope: DeliveryScope;
 }
 
-function assertScope({ identity }: Caller, scope: string): void {
+function assertScope({ identity }: Caller, scope: string, resource?: string): void {
   if (hasScope(identity.scopes, scope)) return;
+  if (resource !== undefined && hasScopeFor(identity.scopes, scope, resource)) return;
   throw new CallError("WEBHOOK_STOPPED", `The webhook does nothing: its owner's key lacks scope "${scope}"`);
 }
 

@@ -1,4 +1,4 @@
-import { CallError, hasScope } from "@alkdev/operations";
+import { CallError, hasScope, hasScopeFor } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { KeyRing } from "../../crypto/mod.ts";
 import type { Caller, WorkflowCatalog } from "../../runs/mod.ts";
@@ -218,8 +218,8 @@ class WebhookUseCases implements Webhooks {
       if (target.label !== undefined) checkReference(target.label.valueFrom, "/target/label/valueFrom");
       return assertHeld(caller, "run:write", definition);
     }
-    assertHeld(caller, "workflow:run", definition);
     const { workflow: name, version } = target;
+    if (!hasScopeFor(caller.identity.scopes, "workflow:run", name)) assertHeld(caller, "workflow:run", definition);
     const params = { orgId: caller.orgId, name, ...(version === undefined ? {} : { version }) };
     if (await this.#options.catalog.get(params) === null) {
       const which = version === undefined ? "" : ` in version "${version}"`;
