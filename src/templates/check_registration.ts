@@ -3,10 +3,10 @@ import { CallError } from "@alkdev/operations";
 import type { TemplateProblem } from "../runs/ports.ts";
 import { checkOutput, placeOutput } from "./check_output.ts";
 import { definitionVersion, jsonDefinition, type JsonWorkflow } from "./definition_version.ts";
+import { nameProblems } from "./name_problems.ts";
 import { type KnownOperations, validateDefinition } from "./validate_version.ts";
 import type { ResolvedVersion } from "./workflow_version.ts";
 
-const NAME = /^[a-z][a-z0-9_.-]{0,99}$/;
 /** Of a template as JSON text, in UTF-16 units. */
 const MAX_TEMPLATE_LENGTH = 8 << 20;
 const MAX_NODES = 100_000;
@@ -34,7 +34,7 @@ export function checkRegistration(
 ): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
   const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
   const { flow = null } = registration;
-  const problems = [...nameProblems(name, taken), ...sizeProblems(template)];
+  const problems = [...nameProblems(name), ...takenProblems(name, taken), ...sizeProblems(template)];
   const output = checkOutput(registration.output, template);
   if ("problems" in output) problems.push(...output.problems);
   const result = "problems" in output ? null : output.result;
@@ -53,16 +53,7 @@ export function checkRegistration(
     : { version: definitionVersion(definition, "") };
 }
 
-function nameProblems(name: string, taken: boolean): TemplateProblem[] {
-  if (!NAME.test(name)) {
-    return [{
-      code: "bad-name",
-      path: "/name",
-      message:
-        `Workflow name "${name}" must start with a lower-case letter and hold only lower-case letters, digits, "_", ` +
-        `"-" and ".", at most 100`,
-    }];
-  }
+function takenProblems(name: string, taken: boolean): TemplateProblem[] {
   if (!taken) return [];
   return [{
     code: "name-taken",
@@ -113,7 +104,7 @@ function measure(template: Json): { readonly nodes: number; readonly depth: numb
 }
 
 function schemaProblems(field: "inputSchema" | "outputSchema", workflow: JsonWorkflow): TemplateProblem[] {
-  if (!NAME.test(workflow.name)) return [];
+  if (nameProblems(workflow.name).length > 0) return [];
   const only = {
     ...workflow,
     result: null,

@@ -2,6 +2,7 @@ import { type Json, TemplateError, validate, type WorkflowDefinition, type Workf
 import type { OperationSpec } from "@alkdev/operations";
 import { Value } from "@alkdev/typebox/value";
 import type { TemplateProblem } from "../runs/ports.ts";
+import { nameProblems } from "./name_problems.ts";
 import { checkOutput, placeOutput } from "./check_output.ts";
 import { jsonDefinition } from "./definition_version.ts";
 import { templateProblem } from "./template_problem.ts";
@@ -22,6 +23,8 @@ export function validateTemplateJson(
   { template, output }: { readonly template: Json; readonly output?: Json | undefined },
   operations: KnownOperations,
 ): readonly TemplateProblem[] {
+  const misnamed = nameProblems(name);
+  if (misnamed.length > 0) return misnamed;
   const checked = checkOutput(output, template);
   const result = "problems" in checked ? null : checked.result;
   const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null };

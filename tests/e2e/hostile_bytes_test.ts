@@ -7,6 +7,15 @@ interface Problem {
   readonly detail: string;
 }
 
+const FAR = 8_640_000_000_000_000;
+const FAR_AWAY = [
+  ["expiresAt", "POST", "/api/keys", { name: "far", scopes: ["run:read"], expiresAt: FAR }],
+  ["since", "GET", `/api/usage?since=${FAR}`, null],
+  ["until", "GET", `/api/runs?until=${FAR}`, null],
+  ["until", "GET", `/api/search?error=x&until=${FAR}`, null],
+  ["since", "GET", `/api/dead-letters?since=${FAR}`, null],
+] as const;
+
 Deno.test("hostile text is refused or kept whole, and never ends in a 500", async (t) => {
   await using hub = await startHubProcess();
   const echo = operation("core.echo", "a", { value: { $ref: "input" } });
@@ -59,6 +68,38 @@ Deno.test("hostile text is refused or kept whole, and never ends in a 500", asyn
     });
     assert.match(JSON.stringify(why.body), /the end of time/);
     assert.equal((await hub.api("POST", `/api/runs/${body["id"]}/abort`)).body["status"], "aborted");
+  });
+
+  await t.step("a seq past any that a log can hold has nothing after it", async () => {
+    const { body } = await hub.api("POST", "/api/workflows/echo/runs", { body: {}, headers: { prefer: "wait=10" } });
+    const path = `/api/runs/${body["id"]}/events`;
+    const headers = { "last-event-id": "999999999999999", accept: "text/event-stream" };
+    for (const query of ["after", "cursor"]) {
+      const page = await hub.api("GET", `${path}?${query}=${Number.MAX_SAFE_INTEGER}`);
+      assert.deepEqual([page.status, page.body["items"]], [200, []]);
+    }
+    assert.equal((await hub.api("GET", path, { headers })).status, 204);
+  });
+
+  for (const [field, method, path, body] of FAR_AWAY) {
+    await t.step(`a time past the year 9999 in ${method} ${path}`, async () => {
+      const { status, body: problem } = await hub.api<Problem>(method, path, body === null ? {} : { body });
+      assert.equal(status, 400, JSON.stringify(problem));
+      assert.match(problem.detail, new RegExp(`"${field}"`));
+    });
+  }
+
+  await t.step("a filter of no status at all", async () => {
+    const body = { action: "rerun", filter: { status: [] } };
+    const answer = await hub.api<Problem>("POST", "/api/runs/act", { body });
+    assert.equal(answer.status, 400, JSON.stringify(answer.body));
+    assert.match(answer.body.detail, /status/);
+  });
+
+  await t.step("a template is validated under a name that no workflow can have", async () => {
+    const { status, body } = await hub.api("POST", "/api/workflows/%20/validate", { body: { template: echo } });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.match(JSON.stringify(body), /bad-name/);
   });
 
   for (const field of ["name", "version", "spokeType"]) {

@@ -5,7 +5,7 @@ import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { AmountLimitsSchema, BudgetRecordSchema, UsageRowSchema } from "../schemas/budgets.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { Cursor, Limit, Name } from "../schemas/parameters.ts";
+import { Cursor, instant, Limit, Name } from "../schemas/parameters.ts";
 
 type Amounts = { readonly [Kind in "calls" | "tokens" | "costMicros"]: number };
 type Limits = { readonly [Kind in keyof Amounts]: number | null };
@@ -118,10 +118,8 @@ function usageRoute(budgets: BudgetsPort): Route {
           { default: "workflow", description: "`key`: the identity that a key stands for" },
         ),
       ),
-      since: Type.Optional(
-        Type.Integer({ minimum: 0, description: `Ms since the epoch; default: ${DEFAULT_DAYS} days ago` }),
-      ),
-      until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
+      since: Type.Optional(instant(`; default: ${DEFAULT_DAYS} days ago`)),
+      until: Type.Optional(instant(", exclusive")),
       limit: Limit,
     }),
     responses: { 200: { description: "One row a group", schema: pageOf(UsageRowSchema) } },

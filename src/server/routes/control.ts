@@ -4,7 +4,7 @@ import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { nullable, pageOf } from "../schemas/nullable.ts";
-import { Cursor, Limit, Name, SearchText } from "../schemas/parameters.ts";
+import { Cursor, instant, Limit, Name, SearchText } from "../schemas/parameters.ts";
 import { RunStatusSchema } from "../schemas/runs.ts";
 
 export interface ControlDeps {
@@ -15,8 +15,8 @@ export interface ControlDeps {
 
 const strict = { additionalProperties: false } as const;
 const Labels = Type.Array(Name, { maxItems: 16, description: "`key=value`, or `key` for any value" });
-const Since = Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" });
-const Until = Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" });
+const Since = instant(", inclusive");
+const Until = instant(", exclusive");
 
 const filter = {
   workflow: Type.Optional(Name),
@@ -28,7 +28,7 @@ const filter = {
 };
 const RunFilter = Type.Object({
   workflow: Type.Optional(Name),
-  status: Type.Optional(Type.Array(RunStatusSchema, { maxItems: 5 })),
+  status: Type.Optional(Type.Array(RunStatusSchema, { minItems: 1, maxItems: 6 })),
   label: Type.Optional(Labels),
   parent: Type.Optional(Name),
   since: Type.Optional(Since),

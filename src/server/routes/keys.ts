@@ -6,7 +6,7 @@ import { ok, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { IssuedKeySchema, KeySchema } from "../schemas/catalog.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { IdParams, Name, PageQuery } from "../schemas/parameters.ts";
+import { IdParams, instant, Name, PageQuery } from "../schemas/parameters.ts";
 
 const head = { tag: "keys" } as const;
 const strict = { additionalProperties: false } as const;
@@ -49,7 +49,7 @@ function createRoute(keys: KeyAdmin): Route {
       name: Name,
       scopes: Type.Array(Type.String({ pattern: "^[A-Za-z0-9_:.*-]{1,128}$" }), { maxItems: 64 }),
       ownerId: Type.Optional(Name),
-      expiresAt: Type.Optional(Type.Integer({ minimum: 0, maximum: 8.64e15, description: "Ms since the epoch" })),
+      expiresAt: Type.Optional(instant()),
     }, strict),
     responses: { 201: { description: "The key: shown this once", schema: IssuedKeySchema } },
     async handle({ principal, body }) {

@@ -6,7 +6,7 @@ import { ok, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { nullable } from "../schemas/nullable.ts";
-import { IdParams, Name } from "../schemas/parameters.ts";
+import { IdParams, instant, Name } from "../schemas/parameters.ts";
 import { RunRecordSchema } from "../schemas/runs.ts";
 
 type EndStatus = "completed" | "failed" | "aborted";
@@ -137,7 +137,7 @@ function pruneRoute(retention: RetentionPort): Route {
         olderThan: Type.Optional(
           Type.String({ pattern: DURATION, maxLength: 64, description: "Since the end: `30d`, `12h`" }),
         ),
-        endedBefore: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch" })),
+        endedBefore: Type.Optional(instant()),
         workflow: Type.Optional(Name),
         label: Type.Optional(Name),
       }, strict),

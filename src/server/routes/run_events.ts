@@ -5,7 +5,7 @@ import { toProblem } from "../problem.ts";
 import { ok, type Reply, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { IdParams, Limit, Seq } from "../schemas/parameters.ts";
+import { IdParams, LAST_SEQ, Limit, Seq } from "../schemas/parameters.ts";
 import { RunEventSchema } from "../schemas/runs.ts";
 import { sseFrame } from "../sse_frame.ts";
 import { sseResponse } from "../sse_response.ts";
@@ -34,7 +34,7 @@ export function runEventsRoute(deps: ServerDeps): Route {
       204: { description: "A stream was asked for, and nothing will follow `Last-Event-ID`" },
     },
     async handle({ caller, params, query, headers, requestId }) {
-      const after = readLastEventId(headers) ?? query.after ?? query.cursor ?? 0;
+      const after = Math.min(readLastEventId(headers) ?? query.after ?? query.cursor ?? 0, LAST_SEQ);
       if (accepts(headers, "text/event-stream")) return await stream(deps, caller, params.id, after, requestId);
       const events = await deps.runs.events({ caller, runId: params.id, after, limit: query.limit });
       const last = events.at(-1);

@@ -7,7 +7,7 @@ import { ok, reply, text } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { pageOf } from "../schemas/nullable.ts";
-import { Cursor, IdParams, Limit, Name, SearchText } from "../schemas/parameters.ts";
+import { Cursor, IdParams, instant, Limit, Name, SearchText } from "../schemas/parameters.ts";
 import {
   CallSchema,
   CallTreeSchema,
@@ -67,8 +67,8 @@ function listRoute(runs: Runs): Route {
       lineage: Type.Optional(
         Type.String({ maxLength: 64, description: "Id of a run: those made of it by a rerun or fork" }),
       ),
-      since: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" })),
-      until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
+      since: Type.Optional(instant(", inclusive")),
+      until: Type.Optional(instant(", exclusive")),
       q: Type.Optional(SearchText),
       limit: Limit,
       cursor: Cursor,

@@ -3,7 +3,7 @@ import type { Match, RunSearch, SearchPage } from "../../sight/mod.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { nullable } from "../schemas/nullable.ts";
-import { Cursor, Limit, Name } from "../schemas/parameters.ts";
+import { Cursor, instant, Limit, Name } from "../schemas/parameters.ts";
 import { RunRecordSchema, RunStatusSchema } from "../schemas/runs.ts";
 
 const match = Type.Object({
@@ -53,8 +53,8 @@ export function searchRoute({ search }: { readonly search: RunSearch }): Route {
       workflow: Type.Optional(Name),
       status: Type.Optional(Type.Array(RunStatusSchema, { maxItems: 5 })),
       label: Type.Optional(Type.Array(Name, { maxItems: 16, description: "`key=value`, or `key` for any value" })),
-      since: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" })),
-      until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
+      since: Type.Optional(instant(", inclusive")),
+      until: Type.Optional(instant(", exclusive")),
       limit: Limit,
       cursor: Cursor,
     }),

@@ -8,7 +8,7 @@ import { type Reply, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { type BudgetBody, BudgetSchema } from "../schemas/budgets.ts";
 import { JsonSchema } from "../schemas/json.ts";
-import { Name, NameParams } from "../schemas/parameters.ts";
+import { instant, Name, NameParams } from "../schemas/parameters.ts";
 import { RunViewSchema, StartedRunSchema } from "../schemas/runs.ts";
 
 /** Labels of a run: at most 64, of 256 characters. */
@@ -38,7 +38,7 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
         Type.Integer({ minimum: -1000, maximum: 1000, description: "Higher first; 0 is normal" }),
       ),
       startAfter: Type.Optional(
-        Type.Union([Type.Integer({ minimum: 0 }), Type.String({ minLength: 10, maxLength: 40 })], {
+        Type.Union([instant(), Type.String({ minLength: 10, maxLength: 40 })], {
           description: "Not before: ms since the epoch, or an ISO instant",
         }),
       ),

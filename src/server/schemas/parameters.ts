@@ -27,5 +27,16 @@ export const PageQuery: TObject<{ limit: TInteger; cursor: TOptional<TString> }>
   cursor: Cursor,
 });
 
+/** The last ms of the year 9999, since the epoch: the last that databases and people read in the same way. */
+export const LAST_INSTANT = 253_402_300_799_999;
+
+/** A point in time in a request. `what` comes after "Ms since the epoch". */
+export function instant(what = ""): TInteger {
+  return Type.Integer({ minimum: 0, maximum: LAST_INSTANT, description: `Ms since the epoch${what}` });
+}
+
+/** The last seq that a log can hold. */
+export const LAST_SEQ: number = 2 ** 31 - 1;
+
 /** Seq of an event: 0 is before the first. */
 export const Seq: TInteger = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
