@@ -19,8 +19,9 @@ import type {
 } from "../schema/attributes.ts";
 import type { CallEventMapValue } from "../schema/call_event.ts";
 import type { CallStatus, EdgeType } from "../schema/enums.ts";
+import type { SerializedGraph } from "../schema/serialized_graph.ts";
 import { callChange, isCallTransition } from "./call_transition.ts";
-import { isSerializedGraph, type SerializedGraph } from "./serialized_graph.ts";
+import { type GraphData, isGraphData } from "./graph_data.ts";
 import { cycles, generations, reach } from "./walk.ts";
 
 /** What every edge has. */
@@ -83,14 +84,14 @@ export class FlowGraph<NodeAttrs extends object, EdgeAttrs extends EdgeBase> {
   }
 
   /**
-   * A graph from what {@linkcode FlowGraph.toJSON} gave.
+   * A graph from what {@linkcode FlowGraph.toJSON} gave; keys of edges are made anew.
    *
    * @throws InvalidInputError, CycleError, DuplicateNodeError, DuplicateEdgeError, NodeNotFoundError
    */
   static fromJSON<NodeAttrs extends object, EdgeAttrs extends EdgeBase>(
-    data: SerializedGraph<NodeAttrs, EdgeAttrs>,
+    data: GraphData<NodeAttrs, EdgeAttrs>,
   ): FlowGraph<NodeAttrs, EdgeAttrs> {
-    if (!isSerializedGraph(data)) {
+    if (!isGraphData(data)) {
       throw new InvalidInputError([{ path: "", message: "want nodes and edges with attributes" }]);
     }
     const graph = new FlowGraph<NodeAttrs, EdgeAttrs>();
@@ -223,6 +224,8 @@ export class FlowGraph<NodeAttrs extends object, EdgeAttrs extends EdgeBase> {
 
   toJSON(): SerializedGraph<NodeAttrs, EdgeAttrs> {
     return {
+      attributes: {},
+      options: { type: "directed", multi: false, allowSelfLoops: false },
       nodes: this.nodes().map((key) => ({ key, attributes: this.getNodeAttributes(key) })),
       edges: this.edges(),
     };

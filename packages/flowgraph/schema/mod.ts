@@ -22,3 +22,4 @@ export {
   NodeStatusEnum,
   OperationTypeEnum,
 } from "./enums.ts";
+export { SerializedGraph } from "./serialized_graph.ts";

@@ -1,8 +1,7 @@
-/** A graph as JSON. It has no version of its own: whoever stores it puts it into a versioned envelope. */
-export interface SerializedGraph<NodeAttrs, EdgeAttrs> {
+/** What a graph is read from: a `SerializedGraph`, or as much of one as it takes. */
+export interface GraphData<NodeAttrs, EdgeAttrs> {
   readonly nodes: readonly { readonly key: string; readonly attributes: NodeAttrs }[];
   readonly edges: readonly {
-    readonly key?: string;
     readonly source: string;
     readonly target: string;
     readonly attributes: EdgeAttrs;
@@ -10,7 +9,7 @@ export interface SerializedGraph<NodeAttrs, EdgeAttrs> {
 }
 
 /** Has the data the shape of a graph? What the attributes are is for `validateSchema`. */
-export function isSerializedGraph(data: unknown): boolean {
+export function isGraphData(data: unknown): boolean {
   if (!isObject(data) || !Array.isArray(data.nodes) || !Array.isArray(data.edges)) return false;
   return data.nodes.every((node) => isObject(node) && typeof node.key === "string" && isObject(node.attributes)) &&
     data.edges.every((edge) =>
