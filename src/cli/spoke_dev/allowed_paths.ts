@@ -62,31 +62,32 @@ export class AllowedPaths {
     throw new CallError("NOT_FOUND", `Directory of "${path}" does not exist`, { path });
   }
 
-  #candidates(path: string): readonly string[] {
-    if (path.includes("\0")) throw notAllowed(path);
-    const candidates = isAbsolute(path) ? [resolve(path)] : this.roots.map((root) => resolve(root, path));
-    // Refused before the disk is asked: whether something outside exists is nobody's business.
-    const inside = candidates.filter((candidate) => this.#rootOf(candidate) !== undefined);
-    if (inside.length === 0) throw notAllowed(path);
-    return inside;
-  }
-
-  #check(real: string, asked: string): AllowedPath {
-    const root = this.#rootOf(real);
-    if (root === undefined) throw notAllowed(asked);
-    return { path: real, root };
-  }
-
-  #rootOf(path: string): string | undefined {
+  /** The root that a real, absolute path is in. */
+  rootOf(path: string): string | undefined {
     return this.roots.find((root) => {
       const rest = relative(root, path);
       return rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest);
     });
   }
+
+  #candidates(path: string): readonly string[] {
+    if (path.includes("\0")) throw notAllowed(path);
+    const candidates = isAbsolute(path) ? [resolve(path)] : this.roots.map((root) => resolve(root, path));
+    // Refused before the disk is asked: whether something outside exists is nobody's business.
+    const inside = candidates.filter((candidate) => this.rootOf(candidate) !== undefined);
+    if (inside.length === 0) throw notAllowed(path);
+    return inside;
+  }
+
+  #check(real: string, asked: string): AllowedPath {
+    const root = this.rootOf(real);
+    if (root === undefined) throw notAllowed(asked);
+    return { path: real, root };
+  }
 }
 
-/** What is written into a repository's own directory can name programs that git then runs. */
-function outsideOfGit(allowed: AllowedPath, asked: string): AllowedPath {
+/** What is written into a repository's own directory can name programs that git then runs. @throws {CallError} */
+export function outsideOfGit(allowed: AllowedPath, asked: string): AllowedPath {
   if (relative(allowed.root, allowed.path).split(sep).some((name) => name.toLowerCase() === ".git")) {
     throw notAllowed(asked);
   }

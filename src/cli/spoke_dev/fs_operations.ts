@@ -1,8 +1,10 @@
 import { Type } from "@alkdev/typebox";
 import { CallError, linearPattern } from "@alkdev/operations";
 import type { SpokeOperation } from "@alkdev/spoke";
+import { lstat } from "node:fs/promises";
 import { relative } from "node:path";
 import type { AllowedPaths } from "./allowed_paths.ts";
+import { createFile, openFile } from "./contained_files.ts";
 import { defineOperation } from "./define_operation.ts";
 import { globMatcher } from "./glob.ts";
 import { searchFile } from "./search_file.ts";
@@ -51,11 +53,12 @@ function list(paths: AllowedPaths): SpokeOperation {
       const start = await paths.existing(path);
       const matches = glob === undefined ? () => true : globMatcher(glob);
       const files = [];
-      for await (const found of filesAt(start.path, recursive, signal)) {
+      for await (const found of filesAt(paths, start.path, recursive, signal)) {
         if (!matches(found.path)) continue;
         if (files.length === limit) return { files, truncated: true };
-        const { size, mtime } = await Deno.stat(found.absolute);
-        files.push({ path: relative(start.root, found.absolute), size, mtime: mtime?.getTime() ?? 0 });
+        const stat = await lstat(found.absolute).catch(() => null);
+        if (stat === null) continue; // Gone since it was found.
+        files.push({ path: relative(start.root, found.absolute), size: stat.size, mtime: stat.mtimeMs });
       }
       return { files, truncated: false };
     },
@@ -75,16 +78,14 @@ function read(paths: AllowedPaths): SpokeOperation {
     }),
     outputSchema: Type.Object({ text: Type.String(), size: Type.Integer(), truncated: Type.Boolean() }),
     handler: async ({ path, maxBytes = DEFAULT_READ_BYTES }) => {
-      const { path: real } = await paths.existing(path);
-      using file = await Deno.open(real);
-      const { size, isFile } = await file.stat();
-      if (!isFile) throw new CallError("VALIDATION_ERROR", `Path "${path}" is not a file`);
+      await using file = await openFile(paths, path);
+      const { handle, size } = file;
       const bytes = new Uint8Array(Math.min(size, maxBytes));
       let length = 0;
       while (length < bytes.length) {
-        const count = await file.read(bytes.subarray(length));
-        if (count === null) break;
-        length += count;
+        const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
       }
       const truncated = size > length;
       // A character cut in two at the end is left out.
@@ -103,10 +104,10 @@ function write(paths: AllowedPaths): SpokeOperation {
     inputSchema: Type.Object({ path: Path, text: Type.String() }),
     outputSchema: Type.Object({ path: Type.String(), size: Type.Integer() }),
     handler: async ({ path, text }) => {
-      const target = await paths.writable(path);
+      await using file = await createFile(paths, path);
       const bytes = new TextEncoder().encode(text);
-      await Deno.writeFile(target.path, bytes);
-      return { path: relative(target.root, target.path), size: bytes.length };
+      await file.handle.writeFile(bytes);
+      return { path: relative(file.root, file.path), size: bytes.length };
     },
   });
 }
@@ -138,9 +139,9 @@ function search(paths: AllowedPaths): SpokeOperation {
       const matchesName = glob === undefined ? () => true : globMatcher(glob);
       const test = lineTest(pattern, regex);
       const matches = [];
-      for await (const found of filesAt(start.path, true, signal)) {
+      for await (const found of filesAt(paths, start.path, true, signal)) {
         if (!matchesName(found.path)) continue;
-        for await (const { line, text } of searchFile(found.absolute, test)) {
+        for await (const { line, text } of searchFile(paths, found.absolute, test)) {
           if (matches.length === limit) return { matches, truncated: true };
           matches.push({ path: relative(start.root, found.absolute), line, text });
         }

@@ -1,28 +1,16 @@
 import { Type } from "@alkdev/typebox";
-import { CallError, type OperationContext } from "@alkdev/operations";
 import type { SpokeOperation } from "@alkdev/spoke";
 import type { AllowedPaths } from "./allowed_paths.ts";
 import { defineOperation } from "./define_operation.ts";
-import { runCommand } from "./run_command.ts";
+import { git, GIT_ERRORS, Repository, Revision } from "./run_git.ts";
+import { worktreeOperations } from "./worktree_operations.ts";
 
-const TIMEOUT_MS = 60_000;
-const MAX_OUTPUT_BYTES = 1024 * 1024;
 const FIELD = "\x1f";
 const RECORD = "\x1e";
 
-const Repository = Type.Optional(
-  Type.String({ maxLength: 4096, description: "Directory of the repository; default: the first root" }),
-);
-/** Not an option: git takes whatever begins with a dash for one. */
-const Revision = Type.String({ maxLength: 200, pattern: "^[^-]" });
-const ERRORS = [
-  { code: "PATH_NOT_ALLOWED", description: "The path is outside the allowed roots", schema: {}, httpStatus: 403 },
-  { code: "GIT_FAILED", description: "git has refused; the message is its own", schema: {} },
-];
-
-/** `git.status`, `git.diff`, `git.log` and `git.commit`, in repositories inside the allowed roots. */
+/** `git.status`, `git.diff`, `git.log`, `git.commit` and worktrees, in repositories inside the allowed roots. */
 export function gitOperations(paths: AllowedPaths): readonly SpokeOperation[] {
-  return [status(paths), diff(paths), log(paths), commit(paths)];
+  return [status(paths), diff(paths), log(paths), commit(paths), ...worktreeOperations(paths)];
 }
 
 function status(paths: AllowedPaths): SpokeOperation {
@@ -31,7 +19,7 @@ function status(paths: AllowedPaths): SpokeOperation {
     name: "status",
     type: "query",
     description: "Tells the branch and the changed files, each with git's two-letter status.",
-    errorSchemas: ERRORS,
+    errorSchemas: GIT_ERRORS,
     inputSchema: Type.Object({ path: Repository }),
     outputSchema: Type.Object({
       branch: Type.String(),
@@ -52,7 +40,7 @@ function diff(paths: AllowedPaths): SpokeOperation {
     name: "diff",
     type: "query",
     description: "Gives the changes of the working tree, of the index, or since a revision, as a patch.",
-    errorSchemas: ERRORS,
+    errorSchemas: GIT_ERRORS,
     inputSchema: Type.Object({
       path: Repository,
       staged: Type.Optional(Type.Boolean()),
@@ -78,7 +66,7 @@ function log(paths: AllowedPaths): SpokeOperation {
     name: "log",
     type: "query",
     description: "Lists the last commits.",
-    errorSchemas: ERRORS,
+    errorSchemas: GIT_ERRORS,
     inputSchema: Type.Object({
       path: Repository,
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
@@ -113,7 +101,7 @@ function commit(paths: AllowedPaths): SpokeOperation {
     name: "commit",
     type: "mutation",
     description: "Commits the given files, or all changes. Hooks of the repository are not run.",
-    errorSchemas: ERRORS,
+    errorSchemas: GIT_ERRORS,
     inputSchema: Type.Object({
       path: Repository,
       message: Type.String({ minLength: 1, maxLength: 100_000 }),
@@ -126,36 +114,4 @@ function commit(paths: AllowedPaths): SpokeOperation {
       return { hash: (await git(paths, path, ["rev-parse", "HEAD"], context)).trim() };
     },
   });
-}
-
-/** Settings of a repository can name programs to run: those are switched off, and what is above the root is not searched. */
-async function git(
-  paths: AllowedPaths,
-  path: string | undefined,
-  args: readonly string[],
-  { signal }: OperationContext,
-): Promise<string> {
-  const { path: cwd, root } = await paths.existing(path ?? paths.roots[0] ?? ".");
-  const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"];
-  const result = await runCommand({
-    command: "git",
-    args: [...safe, ...args],
-    cwd,
-    timeoutMs: TIMEOUT_MS,
-    maxOutputBytes: MAX_OUTPUT_BYTES,
-    signal,
-    env: { GIT_CEILING_DIRECTORIES: parentOf(root), GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" },
-  });
-  if (result.exitCode === 0) return result.stdout;
-  throw new CallError(
-    "GIT_FAILED",
-    result.stderr.trim() || result.stdout.trim() || `git ended with ${result.exitCode}`,
-    {
-      exitCode: result.exitCode,
-    },
-  );
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -1,6 +1,6 @@
 import { CallError } from "@alkdev/operations";
-import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcess, spawn } from "node:child_process";
+import { killTree, newProcessMark } from "./process_tree.ts";
 
 export interface CommandParams {
   readonly command: string;
@@ -11,7 +11,11 @@ export interface CommandParams {
   readonly maxOutputBytes: number;
   readonly signal: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told of the output as it comes, up to the limit. */
+  readonly onOutput?: (stream: OutputStream, text: string) => void;
 }
+
+export type OutputStream = "stdout" | "stderr";
 
 export interface CommandResult {
   /** -1: ended by a signal of somebody else. */
@@ -21,19 +25,23 @@ export interface CommandResult {
   readonly truncated: boolean;
 }
 
+/** How long the output of a program that has ended may be held open by somebody who could not be killed. */
+const PIPES_MS = 2_000;
+
 /**
- * Runs a program, without a shell, as the leader of its own process group. The whole group is killed when time is up or the
+ * Runs a program, without a shell, as the leader of its own process group. All that came of it is killed when time is up or the
  * call is aborted, and when the program ends and leaves somebody behind.
  *
  * @throws {CallError} `TIMEOUT`, `ABORTED`, `COMMAND_FAILED` when it cannot be started
  */
 export function runCommand(params: CommandParams): Promise<CommandResult> {
-  const { command, args, cwd, timeoutMs, maxOutputBytes, signal } = params;
+  const { command, args, cwd, timeoutMs, signal } = params;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new CallError("ABORTED", `Command "${command}" was aborted`));
+    const mark = newProcessMark();
     const child = spawn(command, [...args], {
       cwd,
-      env: { ...baseEnvironment(), ...params.env },
+      env: { ...baseEnvironment(), ...params.env, ...mark.env },
       detached: true,
       shell: false,
       stdio: ["ignore", "pipe", "pipe"],
@@ -41,7 +49,8 @@ export function runCommand(params: CommandParams): Promise<CommandResult> {
     let ended: CallError | null = null;
     const kill = (error: CallError | null): void => {
       ended ??= error;
-      killGroup(child.pid);
+      if (child.pid === undefined) return;
+      killTree(child.pid, mark).then(() => closePipes(child, PIPES_MS));
     };
     const onAbort = (): void => kill(new CallError("ABORTED", `Command "${command}" was aborted`));
     const timer = setTimeout(
@@ -49,8 +58,8 @@ export function runCommand(params: CommandParams): Promise<CommandResult> {
       timeoutMs,
     );
     signal?.addEventListener("abort", onAbort, { once: true });
-    const stdout = collect(child.stdout, maxOutputBytes);
-    const stderr = collect(child.stderr, maxOutputBytes);
+    const stdout = collect(child, "stdout", params);
+    const stderr = collect(child, "stderr", params);
     const finish = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -65,7 +74,7 @@ export function runCommand(params: CommandParams): Promise<CommandResult> {
       finish();
       if (ended !== null) return reject(ended);
       const truncated = stdout.truncated || stderr.truncated;
-      resolve({ exitCode: code ?? -1, stdout: stdout.text(), stderr: stderr.text(), truncated });
+      resolve({ exitCode: code ?? -1, stdout: stdout.text, stderr: stderr.text, truncated });
     });
   });
 }
@@ -77,41 +86,35 @@ function baseEnvironment(): Record<string, string> {
   return Object.fromEntries(found.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
 }
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    // A negative id is the group's.
-    Deno.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended.
-  }
+function closePipes({ stdout, stderr }: ChildProcess, afterMs: number): void {
+  const open = [stdout, stderr].filter((pipe) => pipe !== null && !pipe.closed);
+  if (open.length === 0) return;
+  const timer = setTimeout(() => open.forEach((pipe) => pipe?.destroy()), afterMs);
+  Promise.all(open.map((pipe) => new Promise((resolve) => pipe?.once("close", resolve)))).then(() =>
+    clearTimeout(timer)
+  );
 }
 
 interface Collected {
-  readonly truncated: boolean;
-  text(): string;
+  text: string;
+  truncated: boolean;
 }
 
-function collect(stream: Readable, maxBytes: number): Collected {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  let truncated = false;
-  stream.on("data", (chunk: Uint8Array) => {
-    const room = maxBytes - length;
-    if (chunk.byteLength > room) truncated = true;
-    if (room <= 0) return;
-    const kept = chunk.subarray(0, room);
-    chunks.push(kept);
-    length += kept.byteLength;
-  });
-  return {
-    get truncated() {
-      return truncated;
-    },
-    text() {
-      const decoder = new TextDecoder();
-      return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") +
-        (truncated ? "" : decoder.decode());
-    },
+function collect(child: ChildProcess, stream: OutputStream, { maxOutputBytes, onOutput }: CommandParams): Collected {
+  const collected: Collected = { text: "", truncated: false };
+  const decoder = new TextDecoder();
+  let room = maxOutputBytes;
+  const add = (text: string): void => {
+    if (text === "") return;
+    if (onOutput === undefined) collected.text += text;
+    else onOutput(stream, text);
   };
+  child[stream]?.on("data", (chunk: Uint8Array) => {
+    if (chunk.byteLength > room) collected.truncated = true;
+    if (room > 0) add(decoder.decode(chunk.subarray(0, room), { stream: true }));
+    room = Math.max(0, room - chunk.byteLength);
+  });
+  // A character cut in two by the limit is left out.
+  child[stream]?.on("end", () => collected.truncated || add(decoder.decode()));
+  return collected;
 }

@@ -1,58 +1,7 @@
 import assert from "node:assert/strict";
-import { CallError, OperationRegistry } from "@alkdev/operations";
+import { assertEnded, hasCode, machine } from "./_test_machine.ts";
 import { globMatcher } from "./glob.ts";
 import { devOperations } from "./run_dev_spoke.ts";
-
-interface Machine extends AsyncDisposable {
-  /** The allowed root. */
-  readonly root: string;
-  /** A directory beside it that is not allowed. */
-  readonly outside: string;
-  call(id: string, input: unknown, signal?: AbortSignal): Promise<Record<string, unknown>>;
-}
-
-async function machine(allow: { commands?: string[]; hosts?: string[] } = {}): Promise<Machine> {
-  const base = await Deno.realPath(await Deno.makeTempDir());
-  const [root, outside] = [`${base}/root`, `${base}/outside`];
-  await Deno.mkdir(`${root}/src/deep`, { recursive: true });
-  await Deno.mkdir(outside);
-  await Deno.writeTextFile(`${outside}/secret.txt`, "secret");
-  await Deno.writeTextFile(`${root}/a.txt`, "one\ntwo needle\nthree\n");
-  await Deno.writeTextFile(`${root}/src/b.ts`, "// needle\n");
-  await Deno.writeTextFile(`${root}/src/deep/c.ts`, "nothing\n");
-  const registry = new OperationRegistry();
-  for (
-    const operation of await devOperations({ roots: [root], commands: allow.commands ?? [], hosts: allow.hosts ?? [] })
-  ) {
-    registry.register({
-      description: "",
-      version: "1.0.0",
-      type: "mutation",
-      inputSchema: {},
-      outputSchema: {},
-      accessControl: { requiredScopes: [] },
-      ...operation,
-    });
-  }
-  return {
-    root,
-    outside,
-    async call(id, input, signal) {
-      const { data } = await registry.execute(id, input, { signal });
-      assert(typeof data === "object" && data !== null);
-      return { ...data };
-    },
-    async [Symbol.asyncDispose]() {
-      await Deno.remove(base, { recursive: true });
-    },
-  };
-}
-
-const hasCode = (code: string) => (error: unknown) => {
-  assert(error instanceof CallError, `wanted a CallError, got ${error}`);
-  assert.equal(error.code, code);
-  return true;
-};
 
 Deno.test("fs.list gives files of a root, by glob and limit", async () => {
   await using it = await machine();
@@ -167,13 +116,6 @@ Deno.test("bash.run kills the whole process group when time is up or the call is
   await assert.rejects(call, hasCode("ABORTED"));
   await assertEnded(`${it.root}/child.pid`);
 });
-
-/** Gone, or a zombie that nobody has collected. */
-async function assertEnded(pidFile: string): Promise<void> {
-  const pid = (await Deno.readTextFile(pidFile)).trim();
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => null);
-  assert(stat === null || /\) [ZX] /.test(stat), `process ${pid} is still there: ${stat}`);
-}
 
 Deno.test("git.* read and commit in a repository of the root", async () => {
   await using it = await machine({ commands: ["git"] });

@@ -1,4 +1,7 @@
+import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { AllowedPaths } from "./allowed_paths.ts";
+import { readDirectory } from "./contained_files.ts";
 
 /** A file under a directory. */
 export interface FoundFile {
@@ -12,27 +15,29 @@ const SKIPPED: ReadonlySet<string> = new Set([".git", "node_modules"]);
 
 /** The file at `path`, or those in the directory there: by name, depth first. Links are not followed: they may lead out. */
 export async function* filesAt(
+  paths: AllowedPaths,
   path: string,
   recursive: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FoundFile, void, undefined> {
-  if ((await Deno.stat(path)).isFile) yield { path: basename(path), absolute: path };
-  else yield* walk(path, recursive, signal);
+  if ((await lstat(path)).isDirectory()) yield* walk(paths, path, recursive, signal);
+  else yield { path: basename(path), absolute: path };
 }
 
 async function* walk(
+  paths: AllowedPaths,
   directory: string,
   recursive: boolean,
   signal: AbortSignal | undefined,
   prefix = "",
 ): AsyncGenerator<FoundFile, void, undefined> {
-  const entries = await Array.fromAsync(Deno.readDir(directory));
-  entries.sort((left, right) => (left.name < right.name ? -1 : 1));
-  for (const { name, isFile, isDirectory } of entries) {
+  for (const { name, isFile, isDirectory } of await readDirectory(paths, directory)) {
     signal?.throwIfAborted();
     const path = prefix + name;
     const absolute = join(directory, name);
     if (isFile) yield { path, absolute };
-    else if (isDirectory && recursive && !SKIPPED.has(name)) yield* walk(absolute, recursive, signal, `${path}/`);
+    else if (isDirectory && recursive && !SKIPPED.has(name)) {
+      yield* walk(paths, absolute, recursive, signal, `${path}/`);
+    }
   }
 }
