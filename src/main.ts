@@ -9,6 +9,7 @@ import type { HubDispatcher } from "./dispatch/mod.ts";
 import { openBudgets } from "./hub/budgets.ts";
 import { openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
+import { namespaceOwner } from "./hub/namespaces.ts";
 import { openFlow } from "./hub/flow.ts";
 import { layFoundation, openConfigured } from "./hub/foundation.ts";
 import { listen } from "./hub/front_door.ts";
@@ -115,6 +116,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     clock,
     feed,
     keys,
+    keyRing,
     observer: sight.observer,
     usage: budgets.calls,
     late: { runs: runsOf, engine: () => late.engine },
@@ -191,6 +193,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...budgets.routes,
       ...retention.routes,
       ...control,
+      ...operations.clients.routes({ takenBy: namespaceOwner(operations) }),
       ...flowRoutes(flow.flow),
     ],
   });

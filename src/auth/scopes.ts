@@ -19,6 +19,8 @@ export type Scope =
   | "schedule:write"
   | "webhook:read"
   | "webhook:write"
+  | "client:read"
+  | "client:write"
   | "budget:read"
   | "budget:write"
   | "metrics:read";
@@ -47,6 +49,8 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "schedule:write": "Make, change and remove schedules of workflows that one may run",
   "webhook:read": "See webhooks and deliveries, without secrets",
   "webhook:write": "Make, change and remove webhooks, and deliver again",
+  "client:read": "See clients and how they are doing, without secrets",
+  "client:write": "Add, change, test and remove clients",
   "budget:read": "See budgets and usage",
   "budget:write": "Set the limits of budgets",
   "metrics:read": "Read metrics",

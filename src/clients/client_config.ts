@@ -94,21 +94,23 @@ const Secret = Type.Union([
 const OptionalSecret = Type.Optional(Secret);
 const headers = Type.Optional(Type.Record(headerName, Secret, { maxProperties: 50, ...strict }));
 
-const auth = Type.Optional(Type.Union([
-  Type.Object({ type: Type.Literal("bearer"), token: OptionalSecret }, strict),
-  Type.Object({
+/** How an HTTP server knows us, by its kind. */
+export const AuthSchemas: Readonly<Record<string, TObject>> = {
+  bearer: Type.Object({ type: Type.Literal("bearer"), token: OptionalSecret }, strict),
+  basic: Type.Object({
     type: Type.Literal("basic"),
     username: Type.String({ maxLength: 256, pattern: "^[^:\\x00-\\x1f]*$" }),
     password: OptionalSecret,
   }, strict),
-  Type.Object({
+  apiKey: Type.Object({
     type: Type.Literal("apiKey"),
     token: OptionalSecret,
     name: Type.Optional(headerName),
     in: Type.Optional(Type.Union([Type.Literal("header"), Type.Literal("query")])),
   }, strict),
-  Type.Object({ type: Type.Literal("header"), name: headerName, value: OptionalSecret }, strict),
-]));
+  header: Type.Object({ type: Type.Literal("header"), name: headerName, value: OptionalSecret }, strict),
+};
+const auth = Type.Optional(Type.Union(Object.values(AuthSchemas)));
 
 const settings = {
   timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),

@@ -29,6 +29,17 @@ const egress = Type.Object({
   allowPrivate: Type.Optional(texts),
 }, strict);
 
+const clients = Type.Object({
+  commands: Type.Optional(Type.Array(
+    Type.Object({
+      run: Type.String({ minLength: 1, maxLength: 4096 }),
+      moreArgs: Type.Optional(Type.Boolean()),
+      env: Type.Optional(texts),
+    }, strict),
+    { maxItems: 100 },
+  )),
+}, strict);
+
 const retention = Type.Array(
   Type.Object({
     status: Type.Optional(
@@ -67,6 +78,7 @@ const file = Type.Object({
   workflows: Type.Optional(texts),
   httpHosts: Type.Optional(texts),
   egress: Type.Optional(egress),
+  clients: Type.Optional(clients),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
   http: Type.Optional(http),
@@ -94,6 +106,14 @@ export interface ConfigFile {
   readonly httpHosts?: readonly string[];
   /** What outgoing requests may reach: the only hosts, and those that may have private addresses. */
   readonly egress?: { readonly allowHosts?: readonly string[]; readonly allowPrivate?: readonly string[] };
+  /** What may be started as an MCP server, exactly as written: `run` is the command and its arguments. */
+  readonly clients?: {
+    readonly commands?: readonly {
+      readonly run: string;
+      readonly moreArgs?: boolean;
+      readonly env?: readonly string[];
+    }[];
+  };
   readonly log?: { readonly level?: LogLevelName; readonly format?: LogFormat };
   readonly limits?: {
     readonly bodyBytes?: number;

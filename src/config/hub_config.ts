@@ -22,6 +22,7 @@ export interface HubConfig {
   /** Hosts that `core.http` may call. */
   readonly httpHosts: readonly string[];
   readonly egress: HubEgress;
+  readonly clients: HubClientsConfig;
   readonly limits: HubLimits;
   /** What is said of HTTP; the edge has defaults for the rest. */
   readonly http: HttpRules;
@@ -37,6 +38,19 @@ export interface HubEgress {
   readonly allowHosts: readonly string[] | null;
   /** Hosts that may have private or loopback addresses. */
   readonly allowPrivate: readonly string[];
+}
+
+/** What clients may do on this machine. */
+export interface HubClientsConfig {
+  /** Commands that may be started as MCP servers. */
+  readonly commands: readonly {
+    /** The command and its first arguments, with blanks between them. */
+    readonly run: string;
+    /** Whether a client may add arguments. Default false. */
+    readonly moreArgs?: boolean;
+    /** Variables that a client may set. Default: none. */
+    readonly env?: readonly string[];
+  }[];
 }
 
 /** What a request may ask for. */

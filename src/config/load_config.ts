@@ -37,6 +37,7 @@ export async function loadConfig({ env, files }: ConfigSources): Promise<HubConf
     workflows: [...(file.workflows ?? []), ...(fromEnv.workflows ?? [])],
     httpHosts: file.httpHosts ?? [],
     egress: { allowHosts: file.egress?.allowHosts ?? null, allowPrivate: file.egress?.allowPrivate ?? [] },
+    clients: { commands: file.clients?.commands ?? [] },
     limits: { ...DEFAULT_LIMITS, ...file.limits },
     http: file.http ?? {},
     retention: (file.retention ?? []).map(({ olderThan, ...rest }) => ({

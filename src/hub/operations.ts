@@ -3,12 +3,14 @@ import { CallError, hasScope, hasScopeFor, OperationRegistry } from "@alkdev/ope
 import type { Clock, Engine, RunEvent } from "../../engine/mod.ts";
 import { workflowOperations } from "../../workflows/operations/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
+import type { KeyRing } from "../crypto/mod.ts";
 import { type CallObserver, createDispatcher, type HubDispatcher, type UsageHost } from "../dispatch/mod.ts";
 import { createEgress, type Egress } from "../egress/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
 import { createRunnerPool, type RunnerPool } from "../spokes/mod.ts";
 import { createSpokeStore } from "../storage/mod.ts";
+import { clientsBefore, type HubClients, openClients } from "./clients.ts";
 import type { Foundation } from "./foundation.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { SocketKeys } from "./socket_keys.ts";
@@ -21,6 +23,7 @@ export interface HubOperations {
   readonly peers: Peers | null;
   readonly socketKeys: SocketKeys;
   readonly egress: Egress;
+  readonly clients: HubClients;
 }
 
 /** Builds the operations' side. `late` gives what is built after it: it is asked for with the first socket and call. */
@@ -32,16 +35,18 @@ export async function openOperations(
     readonly clock: Clock;
     readonly feed: RunFeed;
     readonly keys: ApiKeyManager;
+    readonly keyRing: KeyRing;
     readonly observer: CallObserver;
     readonly usage: UsageHost;
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
   },
 ): Promise<HubOperations> {
-  const { config, foundation, clock, feed, keys, late, observer, usage } = params;
+  const { config, foundation, clock, feed, keys, keyRing, late, observer, usage } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
   const registry = new OperationRegistry();
   registry.registerAll([...workflowOperations]);
+  const clients = await openClients(startup, { config, foundation, clock, keyRing, egress, observer });
   let peers: Peers | null = null;
   const pool = createRunnerPool({
     hubId,
@@ -73,7 +78,7 @@ export async function openOperations(
   });
   const dispatcher = createDispatcher({
     registry,
-    pool: peers?.operations ?? pool,
+    pool: clientsBefore(clients.pool, peers?.operations ?? pool),
     clock,
     httpHosts: config.httpHosts,
     egress,
@@ -85,7 +90,7 @@ export async function openOperations(
   startup.onStop(() => pool.close());
   const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
-  return { dispatcher, pool, peers, socketKeys, egress };
+  return { dispatcher, pool, peers, socketKeys, egress, clients };
 }
 
 /** Events of a run; one of a workflow that the caller's scopes do not name does not exist. */
