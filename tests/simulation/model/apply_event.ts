@@ -263,12 +263,21 @@ function checkEarly(model: RunModel, { name }: EventOf<"signal.buffered">): void
   if (all.some((inst) => meant(inst) && inst.status === "open" && inst.waiting)) {
     model.fail("I1", `The answer to "${name}" is kept though the run waits for it`);
   }
-  if (all.some((inst) => meant(inst) && !inst.ended)) return;
+  if (all.some((inst) => meant(inst) && (!inst.ended || (inst.status === "aborted" && mayBeInLine(inst))))) return;
   const known = model.scope.plan.nodes.some((node) =>
     node.kind === "signal" && (node.signal === name || node.key === base)
   );
   const more = all.some(({ node, ended }) => (node.kind === "map" || node.kind === "loop") && !ended);
   if (!known || !more) model.fail("I1", `The answer to "${name}" is kept, and nobody is left who could use it`);
+}
+
+/** In what may still wait for a place in a limited Parallel: the model takes it to have begun, the engine has not looked at it. */
+function mayBeInLine(inst: Instance): boolean {
+  for (let at = inst; at.parent !== null; at = at.parent) {
+    const { node } = at.parent;
+    if (node.kind === "parallel" && node.maxConcurrency !== undefined && !at.touched) return true;
+  }
+  return false;
 }
 
 function dueOf(node: { readonly timeoutMs?: number }, at: number): number | null {
