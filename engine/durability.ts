@@ -45,9 +45,10 @@ export class Durability {
     (this.#early ??= []).push({ place, seq, attempt: attemptAt(place) });
   }
 
-  /** The run has moved to another state: what waits stands elsewhere. */
+  /** The run has moved to another state: what waits stands elsewhere. What another attempt has overtaken waits no more. */
   carry(move: (place: Place) => Place): void {
-    this.#early = this.#early?.map((one) => ({ ...one, place: move(one.place) })) ?? null;
+    const wanted = this.#early?.filter(({ place, attempt }) => attemptAt(place) === attempt) ?? [];
+    this.#early = wanted.length === 0 ? null : wanted.map((one) => ({ ...one, place: move(one.place) }));
   }
 
   /** Resolves when `seq` is durable, or never will be. */
