@@ -1,7 +1,7 @@
 /**
  * Runs the guides: what they tell to type works, and prints what they show. A guide is run when it holds the line
- * `<!-- guide: runs -->`. Its blocks are carried out in order, in one empty directory, which is also `$HOME`; a hub serves
- * `~/workflows` in it. The word after the language says what a block is:
+ * `<!-- guide: runs -->`. Its blocks are carried out in order, in a directory that is also `$HOME`; a hub serves `~/workflows`
+ * in it. Guides of one file have the hub and the directory in common. The word after the language says what a block is:
  *
  * - `sh`: run by bash, and exits with 0. Variables of capitals stay for the next blocks. `hub` is the command line, `$HUB` the repository.
  * - `sh fails`: exits with something else.
@@ -11,12 +11,13 @@
  * - `text output`: what the block before wrote to stdout and stderr, by line; `…` stands for any text, a line `…` for any lines.
  * - `json output`: what it wrote to stdout, as JSON; `"…"` stands for any value.
  *
- * Other blocks are only shown. `http://127.0.0.1:8787` stands for the address of the hub.
+ * Other blocks are only shown. `http://127.0.0.1:8787` stands for the address of the hub, port 8788 for another that is free.
  */
 import assert from "node:assert/strict";
-import { type HubProcess, startHubProcess } from "./_hub_process.ts";
+import { type HubProcess, startHubProcess } from "../_hub_process.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = new URL("../../../", import.meta.url).pathname;
+const CLI = `deno run -A --no-check --config "$HUB/deno.json" "$HUB/src/cli/main.ts"`;
 const MARK = "<!-- guide: runs -->";
 
 interface Block {
@@ -54,9 +55,12 @@ class Reader implements AsyncDisposable {
   readonly #home: string;
   readonly #hub: HubProcess;
   readonly #background: Deno.ChildProcess[] = [];
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #secondPort: string = String(freePort());
   #last: Ran | null = null;
 
-  constructor(home: string, hub: HubProcess) {
+  constructor(home: string, hub: HubProcess, env: Readonly<Record<string, string>>) {
+    this.#env = env;
     this.#home = home;
     this.#hub = hub;
   }
@@ -74,7 +78,11 @@ class Reader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#background) {
-      child.kill("SIGTERM");
+      try {
+        child.kill("SIGTERM");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // the guide has ended it itself
+      }
       await child.status;
     }
   }
@@ -96,10 +104,9 @@ class Reader implements AsyncDisposable {
   }
 
   #command(script: string): Deno.Command {
-    const cli = `command deno run -A --no-check --config "$HUB/deno.json" "$HUB/src/cli/main.ts"`;
     const prelude = `set -euo pipefail
 cd "$HOME"
-hub() { ${cli} "$@"; }
+hub() { command ${CLI} "$@"; }
 deno() { if [ "$1" = task ] && [ "$2" = hub ]; then shift 2; hub "$@"; else command deno "$@"; fi; }
 before=$(compgen -v)
 keep() { for name in $(compgen -v | grep -E '^[A-Z]+$' | grep -vx FUNCNAME); do grep -qx "$name" <<< "$before" || declare -p "$name"; done; } 2>/dev/null
@@ -107,8 +114,9 @@ trap '{ keep || true; } > "$HOME/.vars.new"; mv "$HOME/.vars.new" "$HOME/.vars"'
 if [ -f .vars ]; then source .vars; fi
 `;
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    const here = script.replaceAll("http://127.0.0.1:8787", this.#hub.url).replaceAll("8788", this.#secondPort);
     return new Deno.Command("bash", {
-      args: ["-c", `${prelude}${script.replaceAll("http://127.0.0.1:8787", this.#hub.url)}`],
+      args: ["-c", `${prelude}${here}`],
       cwd: this.#home,
       env: {
         HOME: this.#home,
@@ -116,6 +124,7 @@ if [ -f .vars ]; then source .vars; fi
         DENO_DIR: cache,
         HUB_DATA_DIR: `${this.#home}/.hub`,
         NO_COLOR: "1",
+        ...this.#env,
       },
       stdin: "null",
       stdout: "piped",
@@ -131,9 +140,11 @@ if [ -f .vars ]; then source .vars; fi
 
   /** Its first words are waited for. */
   async #start(script: string): Promise<void> {
-    const child = this.#command(
-      `exec ${script.replace(/^hub /, 'deno run -A --no-check --config "$HUB/deno.json" "$HUB/src/cli/main.ts" ')}`,
-    ).spawn();
+    const direct = script.replace(
+      /^((?:[A-Z_]+=\S+ )*)(hub|deno task start)/,
+      (_, settings: string, what: string) => `env ${settings}${CLI}${what === "hub" ? "" : " serve"}`,
+    );
+    const child = this.#command(`exec ${direct}`).spawn();
     this.#background.push(child);
     const spoken = [child.stdout, child.stderr].map(async (stream) => {
       const reader = stream.getReader();
@@ -178,7 +189,8 @@ function linePattern(line: string): string {
   return `${line.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}\\n`;
 }
 
-async function guides(): Promise<readonly string[]> {
+/** All that can be followed, in the order of the readme. */
+export async function allGuides(): Promise<readonly string[]> {
   const found = ["README.md"];
   for await (const { name } of Deno.readDir(`${ROOT}docs/guides`)) {
     if (name.endsWith(".md")) found.push(`docs/guides/${name}`);
@@ -186,31 +198,48 @@ async function guides(): Promise<readonly string[]> {
   return found.sort();
 }
 
-for (const path of await guides()) {
-  const markdown = await Deno.readTextFile(ROOT + path);
-  if (!markdown.includes(MARK)) {
-    console.log(`${path} is not run: it does not hold ${MARK}`);
-    continue;
+/** Follows guides one after the other on one hub, each as a step. */
+export async function followGuides(
+  t: Deno.TestContext,
+  paths: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const home = await Deno.makeTempDir({ prefix: "hub-guide-" });
+  await Deno.mkdir(`${home}/workflows`);
+  try {
+    await using hub = await startHubProcess({
+      dataDir: `${home}/.hub`,
+      env: { HUB_WORKFLOWS: `${home}/workflows`, ...env },
+      keep: true,
+    });
+    for (const path of paths) await t.step(path, () => followGuide(path, { home, hub, env }));
+  } finally {
+    await Deno.remove(home, { recursive: true });
   }
-  Deno.test(`${path} works as written`, async () => {
-    const home = await Deno.makeTempDir({ prefix: "hub-guide-" });
-    await Deno.mkdir(`${home}/workflows`);
+}
+
+async function followGuide(
+  path: string,
+  { home, hub, env }: {
+    readonly home: string;
+    readonly hub: HubProcess;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const markdown = await Deno.readTextFile(ROOT + path);
+  assert.ok(markdown.includes(MARK), `${path} is not run: it does not hold ${MARK}`);
+  await Deno.remove(`${home}/.vars`).catch(() => {});
+  await using reader = new Reader(home, hub, env);
+  for (const block of blocksOf(markdown)) {
     try {
-      await using hub = await startHubProcess({
-        dataDir: `${home}/.hub`,
-        env: { HUB_WORKFLOWS: `${home}/workflows` },
-        keep: true,
-      });
-      await using reader = new Reader(home, hub);
-      for (const block of blocksOf(markdown)) {
-        try {
-          await reader.follow(block);
-        } catch (error) {
-          throw new Error(`${path}:${block.line}: ${error instanceof Error ? error.message : error}`, { cause: error });
-        }
-      }
-    } finally {
-      await Deno.remove(home, { recursive: true });
+      await reader.follow(block);
+    } catch (error) {
+      throw new Error(`${path}:${block.line}: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
-  });
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }

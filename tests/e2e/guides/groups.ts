@@ -1,0 +1,25 @@
+/** Which guides are followed together; the files run beside each other. */
+export const AUTHORING: readonly string[] = [
+  "README.md",
+  "docs/guides/first-workflow.md",
+  "docs/guides/fan-out.md",
+  "docs/guides/typed-templates.md",
+];
+export const CONTROL: readonly string[] = [
+  "docs/guides/approvals.md",
+  "docs/guides/rerun-and-fork.md",
+  "docs/guides/versions.md",
+  "docs/guides/when-things-fail.md",
+  "docs/guides/testing-workflows.md",
+];
+/** Retention first: it counts runs of `hello`, which others start. */
+export const OPERATING: readonly string[] = [
+  "docs/guides/retention.md",
+  "docs/guides/flow-control.md",
+  "docs/guides/budgets.md",
+  "docs/guides/schedules.md",
+  "docs/guides/webhooks.md",
+  "docs/guides/mcp.md",
+];
+/** Starts hubs of its own. */
+export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
