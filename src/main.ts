@@ -174,6 +174,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       socketKeys.watch(socket, principal.keyId);
       pool.accept(socket, principal);
     },
+    watchKey: (keyId, onRevoked) => socketKeys.watchKey(keyId, onRevoked),
     readiness: () => startup.readiness,
     onAnswered: (request) => sight.meter.answered(request),
     onStream: sight.onStream,

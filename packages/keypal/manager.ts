@@ -174,21 +174,27 @@ export class ApiKeyManager {
   }
 
   /**
-   * Puts a new key in the place of an old one, which is revoked. The new key inherits what `changes` does not say.
+   * Puts a new key in the place of an old one, which is revoked; with `graceMs` it expires that much later instead, and both
+   * work until then. The new key inherits what `changes` does not say.
    *
-   * @throws {KeyError} `KEY_NOT_FOUND`, `CANNOT_MODIFY_REVOKED`
+   * @throws {KeyError} `KEY_NOT_FOUND`; `CANNOT_MODIFY_REVOKED`, also for one whose place another has taken
    */
   async rotate(
     id: string,
     changes: Partial<CreateApiKeyInput> = {},
     context?: AuditContext,
+    { graceMs = 0 }: { readonly graceMs?: number } = {},
   ): Promise<CreatedKey & { readonly oldRecord: ApiKeyRecord }> {
     const old = await this.#requireLive(id, "rotate");
+    if (old.metadata.rotatedTo) {
+      throw new KeyError("CANNOT_MODIFY_REVOKED", `Cannot rotate key "${id}" as it was rotated already`);
+    }
     const { createdAt: _createdAt, lastUsedAt: _lastUsedAt, ...inherited } = old.metadata;
     const key = this.generateKey();
     const record = this.#makeRecord(key, { ...inherited, ...changes });
     await this.#storage.save(record);
-    const metadata = await this.#change(old, "rotated", { rotatedTo: record.id, revokedAt: this.#timestamp() }, {
+    const end = graceMs > 0 ? { expiresAt: this.#graceEnd(old, graceMs) } : { revokedAt: this.#timestamp() };
+    const metadata = await this.#change(old, "rotated", { rotatedTo: record.id, ...end }, {
       ...context,
       rotatedTo: record.id,
     });
@@ -308,6 +314,12 @@ export class ApiKeyManager {
       throw new KeyError("CANNOT_MODIFY_REVOKED", `Cannot ${verb} key "${id}" as it is revoked`);
     }
     return record;
+  }
+
+  /** A key lives no longer for being rotated. */
+  #graceEnd({ metadata: { expiresAt } }: ApiKeyRecord, graceMs: number): string {
+    const end = new Date(this.#now() + graceMs).toISOString();
+    return expiresAt === null || expiresAt === undefined || Date.parse(end) < Date.parse(expiresAt) ? end : expiresAt;
   }
 
   #timestamp(): string {

@@ -237,3 +237,65 @@ Deno.test("adminKeyProblem() tells a key file that is lost or of another databas
   await keys.revoke(record.id);
   assert.equal(await problem(key), "refused");
 });
+
+Deno.test("rotate() keeps both keys valid for the grace period, then only the new one", async () => {
+  const world = setUp();
+  const principal = await principalOf(world, ["*"]);
+  const old = await world.admin.create({ principal, key: { name: "ci", scopes: ["run:read"] } });
+  const rotated = await world.admin.rotate({ principal, id: old.record.id, graceMs: 60_000 });
+  for (const key of [old.key, rotated.key]) assert.ok(await world.auth.authenticate(key) !== null);
+  await assert.rejects(world.admin.rotate({ principal, id: old.record.id }), /rotated already/);
+  world.clock.nowMs += 59_999;
+  assert.ok(await world.auth.authenticate(old.key) !== null);
+  world.clock.nowMs += 1;
+  assert.equal(world.auth.remembered(old.key), undefined);
+  assert.equal(await world.auth.authenticate(old.key), null);
+  assert.ok(await world.auth.authenticate(rotated.key) !== null);
+});
+
+Deno.test("rotate() lets no key live longer than it would have", async () => {
+  const world = setUp();
+  const principal = await principalOf(world, ["*"]);
+  const expiresAt = world.clock.nowMs + 1_000;
+  const old = await world.admin.create({ principal, key: { name: "ci", scopes: ["run:read"], expiresAt } });
+  await world.admin.rotate({ principal, id: old.record.id, graceMs: 60_000 });
+  world.clock.nowMs = expiresAt;
+  assert.equal(await world.auth.authenticate(old.key), null);
+});
+
+Deno.test("authenticate() does the same for an unknown, a revoked and an expired key: one hash, one look", async () => {
+  const world = setUp();
+  const principal = await principalOf(world, ["*"]);
+  const make = (extra: { readonly expiresAt?: number } = {}) =>
+    world.admin.create({ principal, key: { name: "k", scopes: ["run:read"], ...extra } });
+  const revoked = await make();
+  await world.admin.revoke({ principal, id: revoked.record.id });
+  const expired = await make({ expiresAt: world.clock.nowMs + 1 });
+  world.clock.nowMs += 10_000;
+  let hashes = 0;
+  const hashKey = world.keys.hashKey.bind(world.keys);
+  world.keys.hashKey = (key) => {
+    hashes++;
+    return hashKey(key);
+  };
+  for (const key of [world.keys.generateKey(), revoked.key, expired.key]) {
+    const [looksBefore, hashesBefore] = [world.storage.looks, hashes];
+    assert.equal(await world.auth.authenticate(key), null);
+    assert.deepEqual([world.storage.looks - looksBefore, hashes - hashesBefore], [1, 1]);
+  }
+});
+
+Deno.test("authenticate() costs one hash and no look when warm", async () => {
+  const world = setUp();
+  const { key } = await world.keys.create({ ownerId: "ada", name: "warm", scopes: ["run:read"] });
+  await world.auth.authenticate(key);
+  const before = world.storage.looks;
+  let hashes = 0;
+  const hashKey = world.keys.hashKey.bind(world.keys);
+  world.keys.hashKey = (text) => {
+    hashes++;
+    return hashKey(text);
+  };
+  for (let turn = 0; turn < 100; turn++) await world.auth.authenticate(key);
+  assert.deepEqual([world.storage.looks - before, hashes], [0, 100]);
+});

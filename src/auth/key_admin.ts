@@ -49,8 +49,10 @@ export interface KeyAdmin {
   create(params: { readonly principal: Principal; readonly key: NewKey }): Promise<IssuedKey>;
   /** Newest first, revoked ones included. */
   list(params: { readonly principal: Principal }): Promise<readonly KeyView[]>;
-  /** The old key stops to work at once. */
-  rotate(params: { readonly principal: Principal; readonly id: string }): Promise<IssuedKey>;
+  /** The old key stops to work after `graceMs`; default: at once. */
+  rotate(
+    params: { readonly principal: Principal; readonly id: string; readonly graceMs?: number },
+  ): Promise<IssuedKey>;
   revoke(params: { readonly principal: Principal; readonly id: string }): Promise<KeyView>;
 }
 
@@ -103,12 +105,14 @@ class AuditedKeyAdmin implements KeyAdmin {
     return views.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
   }
 
-  async rotate({ principal, id }: { readonly principal: Principal; readonly id: string }): Promise<IssuedKey> {
+  async rotate(
+    { principal, id, graceMs = 0 }: { readonly principal: Principal; readonly id: string; readonly graceMs?: number },
+  ): Promise<IssuedKey> {
     const old = await this.#find(principal, id);
     assertCovers(principal, old.metadata.scopes ?? [], `rotate key "${id}"`);
-    const rotated = await this.#translate(() => this.#options.keys.rotate(id));
+    const rotated = await this.#translate(() => this.#options.keys.rotate(id, {}, undefined, { graceMs }));
     this.#options.auth.invalidate(id);
-    await this.#audit("key.rotated", principal, id, { rotatedTo: rotated.record.id });
+    await this.#audit("key.rotated", principal, id, { rotatedTo: rotated.record.id, graceMs });
     return { key: rotated.key, record: toKeyView(rotated.record, this.#now()) };
   }
 

@@ -3,11 +3,11 @@ import { type ApiKeyManager, isExpired } from "@alkdev/keypal";
 /** How often the keys behind open sockets are looked at: a revoked one is refused within a second on every hub (I10). */
 const CHECK_EVERY_MS = 700;
 
-/** Closes sockets whose key has been revoked, here or on another hub. */
+/** Closes sockets and ends streams whose key has been revoked, here or on another hub. */
 export class SocketKeys {
   readonly #keys: Pick<ApiKeyManager, "findById">;
   readonly #revoke: (keyId: string) => void;
-  readonly #open: Map<string, number> = new Map();
+  readonly #open: Map<string, Set<() => void>> = new Map();
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(keys: Pick<ApiKeyManager, "findById">, revoke: (keyId: string) => void) {
@@ -16,14 +16,21 @@ export class SocketKeys {
     this.#timer = setInterval(() => void this.#check(), CHECK_EVERY_MS);
   }
 
-  /** Counts a socket until it closes. */
+  /** Looks after a socket until it closes. */
   watch(socket: WebSocket, keyId: string): void {
-    this.#open.set(keyId, (this.#open.get(keyId) ?? 0) + 1);
-    socket.addEventListener("close", () => {
-      const left = (this.#open.get(keyId) ?? 1) - 1;
-      if (left === 0) this.#open.delete(keyId);
-      else this.#open.set(keyId, left);
-    }, { once: true });
+    socket.addEventListener("close", this.watchKey(keyId, () => {}), { once: true });
+  }
+
+  /** Calls `onRevoked` when the key stops to be valid; the answer takes the watch back. */
+  watchKey(keyId: string, onRevoked: () => void): () => void {
+    const watchers = this.#open.get(keyId) ?? new Set();
+    const watcher = (): void => onRevoked();
+    watchers.add(watcher);
+    this.#open.set(keyId, watchers);
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#open.get(keyId) === watchers) this.#open.delete(keyId);
+    };
   }
 
   close(): void {
@@ -36,7 +43,9 @@ export class SocketKeys {
         const metadata = (await this.#keys.findById(keyId))?.metadata;
         const isValid = metadata !== undefined && !metadata.revokedAt && metadata.enabled !== false &&
           !isExpired(metadata.expiresAt ?? null);
-        if (!isValid) this.#revoke(keyId);
+        if (isValid) continue;
+        this.#revoke(keyId);
+        for (const watcher of [...this.#open.get(keyId) ?? []]) watcher();
       } catch {
         // The database is away: the next check will tell.
       }

@@ -13,6 +13,7 @@ import { withinReadTime } from "./read_deadline.ts";
 import { createAccessRule } from "./resource_rule.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { Route } from "./route.ts";
+import { untilRevoked } from "./until_revoked.ts";
 
 /** Answers requests of one route. Never rejects. */
 export type RouteHandler = (request: Request, params: Readonly<Record<string, string>>) => Promise<Response>;
@@ -74,7 +75,8 @@ export function createRouteHandler(
       const answered: Reply | Response = isRead && given instanceof Promise
         ? await withinReadTime(given, reading)
         : await given;
-      return toResponse(answered, { requestId, headers, isTagged });
+      const response = toResponse(answered, { requestId, headers, isTagged });
+      return principal === null ? response : untilRevoked(response, principal.keyId, deps.watchKey);
     } catch (error) {
       return problemResponse(error, requestId, log);
     }

@@ -4,6 +4,7 @@ import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { ScopeRule } from "./route.ts";
+import { untilRevoked } from "./until_revoked.ts";
 
 /**
  * Another protocol under a path of its own, `/mcp` say: every method, and every path below. The edge authenticates and
@@ -18,13 +19,17 @@ export interface Mount {
 }
 
 /** Answers requests to a mount. Never rejects. */
-export function createMountHandler(mount: Mount, { auth, log }: ServerDeps): (request: Request) => Promise<Response> {
+export function createMountHandler(
+  mount: Mount,
+  { auth, log, watchKey }: ServerDeps,
+): (request: Request) => Promise<Response> {
   const scopes = mount.scope === null ? null : [mount.scope].flat();
   return async (request) => {
     try {
       const principal = scopes === null ? null : await authenticate(request.headers, auth);
       if (scopes !== null && principal !== null) assertScope(principal, scopes, `use ${mount.path}`);
-      return await mount.handle(request, principal);
+      const response = await mount.handle(request, principal);
+      return principal === null ? response : untilRevoked(response, principal.keyId, watchKey);
     } catch (error) {
       return problemResponse(error, requestIdOf(request.headers), log);
     }

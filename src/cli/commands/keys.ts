@@ -123,13 +123,19 @@ const list: Command = {
 
 const rotate: Command = {
   name: "rotate",
-  summary: "Put a new key in the place of one, which stops to work at once",
+  summary: "Put a new key in the place of one, which stops to work at once or after a grace period",
   positionals: [KEY],
-  options: HUB_OPTIONS,
+  options: {
+    grace: { type: "text", value: "SECONDS", description: "How long both keys work (default: 0)" },
+    ...HUB_OPTIONS,
+  },
+  examples: ["hub keys rotate V1StGXR8_Z5jdHi6B-myT --grace 3600"],
   async run(args, cli) {
     const hub = await openHub(args, cli);
     const path = `/api/keys/${encodeURIComponent(args.required("id"))}/rotate`;
-    return showIssued(await hub.post<IssuedKeyBody>(path), args, cli);
+    const grace = args.text("grace") ?? "0";
+    if (!/^\d{1,7}$/.test(grace)) throw usageError(`--grace wants a number of seconds: current value is "${grace}"`);
+    return showIssued(await hub.post<IssuedKeyBody>(path, { body: { graceSeconds: Number(grace) } }), args, cli);
   },
 };
 

@@ -64,14 +64,22 @@ function rotateRoute(keys: KeyAdmin): Route {
     method: "POST",
     path: "/api/keys/:id/rotate",
     name: "rotateKey",
-    summary: "Put a new key in the place of an old one, which stops to work at once",
+    summary: "Put a new key in the place of an old one, which stops to work at once, or after a grace period",
     scope: "keys:write",
     params: IdParams,
-    body: Type.Object({}, strict),
-    bodyDefault: {},
+    body: Type.Object({
+      graceSeconds: Type.Integer({
+        minimum: 0,
+        maximum: 2_592_000,
+        default: 0,
+        description: "Both keys work for as long; the old one is refused from then on",
+      }),
+    }, strict),
+    bodyDefault: { graceSeconds: 0 },
     responses: { 201: { description: "The new key: shown this once", schema: IssuedKeySchema } },
-    async handle({ principal, params }) {
-      return reply(201, await keys.rotate({ principal, id: params.id }));
+    async handle({ principal, params, body }) {
+      const graceMs = body.graceSeconds * 1000;
+      return reply(201, await keys.rotate({ principal, id: params.id, graceMs }));
     },
   });
 }
