@@ -1,4 +1,4 @@
-/** Against a public server from npm, in a process of its own; skipped with a reason where it cannot be had. */
+/** Against public servers from npm, in processes of their own; skipped with a reason where it cannot be had. */
 import assert from "node:assert/strict";
 import { CallError, OperationRegistry } from "../mod.ts";
 import { closeMCPClient, createMCPClient, type MCPClientConfig, MCPClientLoader, type MCPStdioConfig } from "./mod.ts";
@@ -6,14 +6,17 @@ import { closeMCPClient, createMCPClient, type MCPClientConfig, MCPClientLoader,
 const PACKAGE = "npm:@modelcontextprotocol/server-everything@2026.8.31";
 const RUN = ["run", "-A", "--no-config", "--no-lock"];
 
+const FILES = "npm:@modelcontextprotocol/server-filesystem@2026.8.31";
+
 async function canBeHad(): Promise<boolean> {
-  const code = `await import("${PACKAGE}/package.json", { with: { type: "json" } })`;
+  const code = [PACKAGE, FILES].map((name) => `await import("${name}/package.json", { with: { type: "json" } })`)
+    .join();
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-config", "--no-lock", code],
     stderr: "piped",
   }).output();
   if (!success) {
-    console.log(`MCP: tests are skipped, as ${PACKAGE} cannot be had: ${new TextDecoder().decode(stderr)}`);
+    console.log(`MCP: tests are skipped, as ${PACKAGE} or ${FILES} cannot be had: ${new TextDecoder().decode(stderr)}`);
   }
   return success;
 }
@@ -140,6 +143,32 @@ Deno.test("createMCPClient() throws EXECUTION_ERROR for a server that cannot be 
   listener.close();
   const closed = createMCPClient("none", { url: `http://127.0.0.1:${port}/mcp` });
   await assert.rejects(closed, /Connecting to MCP server "none" failed/);
+});
+
+serverTest("createMCPClient() reads and writes through a file server, which keeps to its directory", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir());
+  const wrapper = await createMCPClient("fs", {
+    command: Deno.execPath(),
+    args: [...RUN, FILES, directory],
+    stderr: "ignore",
+  });
+  try {
+    const registry = new OperationRegistry();
+    registry.registerAll(wrapper.operations);
+    assert.ok(registry.list().length >= 10, `${registry.list().length} tools`);
+    const path = `${directory}/a.txt`;
+    await registry.execute("fs.write_file", { path, content: "one\ntwo\n" });
+    assert.equal(await Deno.readTextFile(path), "one\ntwo\n");
+    const read = await registry.execute<{ content: string }>("fs.read_text_file", { path, head: 1 });
+    assert.deepEqual([read.meta.source, read.data.content], ["mcp", "one"]);
+    const outside = await registry.execute("fs.read_text_file", { path: "/etc/hostname" });
+    assert.ok(outside.meta.source === "mcp" && outside.meta.isError);
+    assert.match(JSON.stringify(outside.meta.content), /outside allowed directories/);
+    await assert.rejects(registry.execute("fs.write_file", { path }), codeIs("VALIDATION_ERROR"));
+  } finally {
+    await closeMCPClient(wrapper);
+    await Deno.remove(directory, { recursive: true });
+  }
 });
 
 serverTest("MCPClientLoader loads the servers that it can, and names the others", async () => {

@@ -1,17 +1,38 @@
 import type { Client } from "@modelcontextprotocol/sdk/client";
 import type { IOperationDefinition } from "../operation_context.ts";
+import { operationId } from "../operation_spec.ts";
 import type { OperationRegistry } from "../registry.ts";
 import { closeMCPClient, createMCPClient, type MCPClientWrapper } from "./mcp_client.ts";
 import type { MCPClientConfig } from "./mcp_client_config.ts";
 
-/** Several MCP servers together, by name. */
+/**
+ * Several MCP servers together, by name.
+ *
+ * @example
+ * ```ts ignore
+ * import { OperationRegistry } from "@alkdev/operations";
+ * import { MCPClientLoader } from "@alkdev/operations/from-mcp";
+ *
+ * const registry = new OperationRegistry();
+ * const loader = new MCPClientLoader("1.0.0", (name) => void loader.refresh(name, registry));
+ * await loader.load({ fs: { command: "npx", args: ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"] } });
+ * loader.registerAll(registry);
+ * await registry.execute("fs.list_directory", { path: "/tmp" });
+ * await loader.closeAll();
+ * ```
+ */
 export class MCPClientLoader {
   readonly #wrappers = new Map<string, MCPClientWrapper>();
   readonly #version: string | undefined;
+  readonly #onToolsChanged: ((name: string) => void) | undefined;
 
-  /** @param version as of {@linkcode createMCPClient} */
-  constructor(version?: string) {
+  /**
+   * @param version as of {@linkcode createMCPClient}
+   * @param onToolsChanged told of a server that says that its tools are others now: see {@linkcode MCPClientLoader.refresh}
+   */
+  constructor(version?: string, onToolsChanged?: (name: string) => void) {
     this.#version = version;
+    this.#onToolsChanged = onToolsChanged;
   }
 
   /**
@@ -26,6 +47,31 @@ export class MCPClientLoader {
     if (failed.length === 0) return;
     const quoted = failed.map(([name]) => `"${name}"`).join(", ");
     throw new AggregateError(failed.map(([, reason]) => reason), `Cannot load MCP servers ${quoted}`);
+  }
+
+  /**
+   * Asks a loaded server for its tools again. A registry that is given gets what there is now, and loses what there is no more.
+   *
+   * @returns the ids of operations that came and went
+   * @throws {CallError} `EXECUTION_ERROR` or `TIMEOUT`; what is known stays as it is
+   * @throws {Error} for a name that is not loaded
+   */
+  async refresh(
+    name: string,
+    registry?: OperationRegistry,
+  ): Promise<{ readonly added: readonly string[]; readonly removed: readonly string[] }> {
+    const wrapper = this.#wrappers.get(name);
+    if (wrapper === undefined) throw new Error(`Cannot refresh MCP server "${name}" as it is not loaded`);
+    const operations = await wrapper.refresh();
+    const [before, after] = [wrapper.operations, operations].map((list) => new Set(list.map(operationId)));
+    // It may have been closed, or loaded anew, meanwhile: then the newer list stands.
+    if (this.#wrappers.get(name) !== wrapper) return { added: [], removed: [] };
+    this.#wrappers.set(name, { ...wrapper, operations });
+    const added = [...after ?? []].filter((id) => before?.has(id) !== true);
+    const removed = [...before ?? []].filter((id) => after?.has(id) !== true);
+    for (const id of removed) registry?.unregister(id);
+    registry?.registerAll(operations);
+    return { added, removed };
   }
 
   registerAll(registry: OperationRegistry): void {
@@ -58,6 +104,7 @@ export class MCPClientLoader {
     const before = this.#wrappers.get(name);
     this.#wrappers.delete(name);
     if (before !== undefined) await closeMCPClient(before);
-    this.#wrappers.set(name, await createMCPClient(name, config, this.#version));
+    const onToolsChanged = () => this.#onToolsChanged?.(name);
+    this.#wrappers.set(name, await createMCPClient(name, config, this.#version, { onToolsChanged }));
   }
 }
