@@ -19,6 +19,8 @@ export class HubConnection {
   readonly outbox: Outbox;
   readonly calls: HubCalls;
   isOpen = false;
+  /** The hub had taken this side in. */
+  wasUp = false;
   /** Ms since the epoch. */
   lastReceivedAt: number;
   /** Resolves when the socket itself has closed: everything written before has left this process. */

@@ -11,3 +11,10 @@ export function toSocketUrl(address: string): string {
   const path = url.pathname === "/" ? "/ws" : url.pathname;
   return `${protocol}//${url.host}${path}${url.search}`;
 }
+
+/** @throws {TypeError} when there is none, or one is wrong */
+export function toSocketUrls(addresses: string | readonly string[]): readonly string[] {
+  const urls = (typeof addresses === "string" ? [addresses] : addresses).map(toSocketUrl);
+  if (urls.length === 0) throw new TypeError("Cannot connect without the URL of a hub: wanted at least one");
+  return urls;
+}

@@ -6,7 +6,7 @@ import type { SpokeHandle } from "./spoke_handle.ts";
 import { isRecord } from "./envelope.ts";
 import type { HubCallOptions } from "./hub_calls.ts";
 import { HubConnection } from "./hub_connection.ts";
-import { toSocketUrl } from "./socket_url.ts";
+import { toSocketUrls } from "./socket_url.ts";
 import { toHubRequest } from "./spoke_call.ts";
 import type { SocketConstructor, SpokeClock, SpokeOptions, SpokeState } from "./spoke_options.ts";
 import { systemClock } from "./system_clock.ts";
@@ -29,7 +29,7 @@ export class SpokeClient implements SpokeHandle {
   readonly #options: SpokeOptions;
   readonly #clock: SpokeClock;
   readonly #Socket: SocketConstructor;
-  readonly #url: string;
+  readonly #urls: readonly string[];
   readonly #runner: CallRunner;
   readonly #ready = new Deferred();
   readonly #closed = new Deferred();
@@ -37,7 +37,10 @@ export class SpokeClient implements SpokeHandle {
   readonly #hasNagle: boolean;
   #connection: HubConnection | null = null;
   #resume: string | null = null;
+  /** Attempts since the last registration. */
   #attempt = 0;
+  /** Number of the hub in turn. */
+  #hub = 0;
   #cancelTimer: () => void = () => {};
   #cancelUnwanted: () => void = () => {};
   #onIdle: () => void = () => {};
@@ -47,7 +50,7 @@ export class SpokeClient implements SpokeHandle {
     this.#clock = options.clock ?? systemClock;
     this.#Socket = options.WebSocket ?? globalSocket();
     this.#hasNagle = options.WebSocket === undefined && Reflect.has(globalThis, "Deno");
-    this.#url = toSocketUrl(options.url);
+    this.#urls = toSocketUrls(options.url);
     this.#runner = new CallRunner({
       operations: options.operations,
       clock: this.#clock,
@@ -107,7 +110,7 @@ export class SpokeClient implements SpokeHandle {
     const { key } = this.#options;
     let socket;
     try {
-      socket = new this.#Socket(this.#url, ["alkdev.v1", `bearer.${key}`]);
+      socket = new this.#Socket(this.#urls[this.#hub % this.#urls.length] ?? "", ["alkdev.v1", `bearer.${key}`]);
     } catch (error) {
       // A malformed address or key: no attempt will ever do better.
       return this.#finish(error instanceof Error ? error : new Error(String(error)));
@@ -130,7 +133,7 @@ export class SpokeClient implements SpokeHandle {
   #opened(connection: HubConnection): void {
     this.#runner.disown();
     const { operations } = this.#options;
-    if (operations.length === 0) return this.#isUp();
+    if (operations.length === 0) return this.#isUp(connection);
     connection.calls.call("hub.register", this.#registration()).then(
       ({ data }) => this.#registered(connection, isRecord(data) ? data : {}),
       (error: CallError) => {
@@ -159,10 +162,11 @@ export class SpokeClient implements SpokeHandle {
     if (typeof heartbeatMs === "number") this.#heartbeat(connection, heartbeatMs);
     this.#cancelUnwanted();
     this.#cancelUnwanted = this.#clock.after(UNWANTED_MS, () => this.#runner.abortUnwanted());
-    this.#isUp();
+    this.#isUp(connection);
   }
 
-  #isUp(): void {
+  #isUp(connection: HubConnection): void {
+    connection.wasUp = true;
     this.#attempt = 0;
     if (this.#state === "draining") this.#connection?.calls.call("hub.drain", {}).catch(() => {});
     else this.#setState("connected");
@@ -188,7 +192,10 @@ export class SpokeClient implements SpokeHandle {
     this.#runner.disown();
     if (this.#state !== "draining") this.#setState("connecting", error);
     const { maxBackoffMs = MAX_BACKOFF_MS, random = Math.random } = this.#options;
-    this.#cancelTimer = this.#clock.after(backoffMs(this.#attempt++, maxBackoffMs, random), () => this.#connect());
+    // The hub that had taken it comes first: only there it is still the same spoke. Then the others, in turn.
+    if (this.#attempt > 0 || !connection.wasUp) this.#hub++;
+    const round = Math.floor(this.#attempt++ / this.#urls.length);
+    this.#cancelTimer = this.#clock.after(backoffMs(round, maxBackoffMs, random), () => this.#connect());
   }
 
   #finish(error: Error | null): void {

@@ -49,8 +49,11 @@ export interface SpokeClock {
 }
 
 export interface SpokeOptions {
-  /** Of the hub (`http://127.0.0.1:8787`) or of its socket (`ws://127.0.0.1:8787/ws`). */
-  readonly url: string;
+  /**
+   * Of the hub (`http://127.0.0.1:8787`) or of its socket (`ws://127.0.0.1:8787/ws`). Of several hubs of one database, one is
+   * connected to: when it cannot be reached, the next.
+   */
+  readonly url: string | readonly string[];
   /** API key; it needs the scope `spoke:connect` to offer operations. */
   readonly key: string;
   readonly name: string;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { AnswerMemory } from "./answer_memory.ts";
 import { backoffMs } from "./backoff.ts";
 import { fitsIn, parseMessage } from "./envelope.ts";
-import { toSocketUrl } from "./socket_url.ts";
+import { toSocketUrl, toSocketUrls } from "./socket_url.ts";
 
 Deno.test("backoffMs() stays between half and all of a bound that doubles up to the most", () => {
   fc.assert(
@@ -20,6 +20,8 @@ Deno.test("toSocketUrl() takes the hub's address or its socket's", () => {
   assert.equal(toSocketUrl("https://hub.example.com/"), "wss://hub.example.com/ws");
   assert.equal(toSocketUrl("wss://hub.example.com/a/ws?x=1"), "wss://hub.example.com/a/ws?x=1");
   for (const wrong of ["hub.example.com", "ftp://hub", ""]) assert.throws(() => toSocketUrl(wrong), TypeError);
+  assert.deepEqual(toSocketUrls(["http://a", "ws://b/x"]), ["ws://a/ws", "ws://b/x"]);
+  assert.throws(() => toSocketUrls([]), TypeError);
 });
 
 Deno.test("AnswerMemory forgets the oldest answers, by number and by size", () => {

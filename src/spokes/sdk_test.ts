@@ -1,7 +1,7 @@
 /** The SDK against the pool, over real sockets that are cut on purpose. */
 import assert from "node:assert/strict";
-import type { SpokeClock, SpokeState } from "@alkdev/spoke";
-import { callThrough, startTestHub } from "./_test_hub.ts";
+import { connectSpoke, type SpokeClock, type SpokeState } from "@alkdev/spoke";
+import { callThrough, SPOKE_KEY, startTestHub } from "./_test_hub.ts";
 
 /** Reconnects at once; everything else never happens by itself. */
 const eager: SpokeClock = {
@@ -136,6 +136,44 @@ Deno.test("connectSpoke() tries again when the hub does not let it in", async ()
   await second.promise;
   assert.equal(spoke.state, "connecting");
   await assert.rejects(spoke.call("hub.list", {}), { code: "CONNECTION_LOST" });
+});
+
+Deno.test("connectSpoke() goes to the next hub when one cannot be reached, and to its own first when it lost it", async () => {
+  await using first = startTestHub();
+  await using second = startTestHub();
+  const tried: string[] = [];
+  class Socket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      tried.push(url);
+    }
+  }
+  const port = (hub: { readonly url: string }) => new URL(hub.url).port;
+  // Nobody listens on port 9.
+  const url = ["http://127.0.0.1:9", first.url, second.url];
+  const operations = [{ namespace: "demo", name: "one", handler: () => 1 }];
+  const spoke = connectSpoke({
+    url,
+    key: SPOKE_KEY,
+    name: "roaming",
+    operations,
+    clock: eager,
+    WebSocket: Socket,
+    random: () => 0,
+  });
+  await spoke.ready;
+  const { spokeId } = spoke;
+  assert.equal((await callThrough(first, { operationId: "demo.one" })).data, 1);
+  first.sockets[0]?.close();
+  await first.until(() => first.sockets.length === 2 && first.pool.list("acme")[0]?.status === "connected");
+  assert.equal(spoke.spokeId, spokeId);
+  await first[Symbol.asyncDispose]();
+  await second.until(() => second.pool.list("acme")[0]?.status === "connected");
+  assert.equal((await callThrough(second, { operationId: "demo.one" })).data, 1);
+  const ports = tried.map((address) => new URL(address).port);
+  assert.deepEqual(ports.slice(0, 3), ["9", port(first), port(first)]);
+  assert.equal(ports.at(-1), port(second));
+  await spoke.close();
 });
 
 Deno.test("connectSpoke() checks access and input itself: a hub's word is not enough", async () => {
