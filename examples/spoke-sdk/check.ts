@@ -1,91 +1,25 @@
 /**
- * The SDK with the operations that `hub spoke check` calls. On Deno, Bun and Node 22:
+ * The SDK under `hub spoke check`, on Deno, Bun and Node:
  *
  *     hub spoke check "deno run -A examples/spoke-sdk/check.ts"
  */
-import { CallError } from "@alkdev/operations";
-import { connectSpoke, type SpokeOperation } from "@alkdev/spoke";
+import { connectSpoke, type SocketConstructor } from "@alkdev/spoke";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
+import { checkOperations } from "./check_operations.ts";
 
-let started = 0;
-let running = 0;
-
-/** What the check sends; the SDK has checked it against the schemas. */
-interface CheckInput {
-  readonly value: unknown;
-  readonly code: string;
-  readonly message: string;
-  readonly ms: number;
-  readonly to: number;
+/** Node has a WebSocket of its own from 22 on; before, that of the package `ws` stands for it. */
+async function fromPackage(name: string): Promise<SocketConstructor> {
+  return (await import(name)).WebSocket;
 }
-
-const number = { type: "number" };
-const text = { type: "string" };
-const schema = (properties: Readonly<Record<string, unknown>>) => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties),
-});
-
-const operations: readonly SpokeOperation[] = [
-  {
-    namespace: "check",
-    name: "echo",
-    type: "query",
-    inputSchema: schema({ value: {} }),
-    handler: (input) => ({ value: (input as CheckInput).value }),
-  },
-  {
-    namespace: "check",
-    name: "fail",
-    inputSchema: schema({ code: text, message: text }),
-    handler: (input) => {
-      const { code, message } = input as CheckInput;
-      throw new CallError(code, message);
-    },
-  },
-  { namespace: "check", name: "state", type: "query", handler: () => ({ started, running }) },
-  {
-    namespace: "check",
-    name: "wait",
-    inputSchema: schema({ ms: number }),
-    handler: async (input, { signal, progress, log }) => {
-      const { ms } = input as CheckInput;
-      const turn = ++started;
-      running++;
-      try {
-        progress?.(0);
-        log?.("info", `Waiting for ${ms} ms`);
-        await sleep(ms, undefined, signal === undefined ? {} : { signal });
-        return { turn };
-      } finally {
-        running--;
-      }
-    },
-  },
-  {
-    namespace: "check",
-    name: "count",
-    type: "subscription",
-    inputSchema: schema({ to: number, ms: number }),
-    handler: async function* (input, { signal }) {
-      const { to, ms } = input as CheckInput;
-      for (let n = 0; n < to; n++) {
-        yield n;
-        if (ms > 0) await sleep(ms, undefined, signal === undefined ? {} : { signal });
-      }
-    },
-  },
-];
 
 const spoke = connectSpoke({
   url: process.env["HUB_URL"] ?? "",
   key: process.env["HUB_KEY"] ?? "",
   name: "sdk-check",
-  operations,
+  operations: checkOperations,
+  ...(typeof WebSocket === "function" ? {} : { WebSocket: await fromPackage("ws") }),
 });
-process.on("SIGTERM", () => spoke.drain().then(() => process.exit(0)));
+process.on("SIGTERM", () => spoke.drain());
 spoke.closed.then(() => process.exit(0), (error) => {
   console.error(error.message);
   process.exit(1);
