@@ -58,26 +58,48 @@ export class McpEndpoint implements Endpoint {
   }
 
   async call(name: string, input: unknown, context: OperationContext): Promise<ResponseEnvelope> {
-    for (let attempt = 1;; attempt++) {
-      const connection = await this.#ready(context);
-      const tool = connection.tools.get(name);
-      if (tool === undefined) {
-        const id = `${this.#host.name}.${name}`;
-        throw new CallError("OPERATION_NOT_FOUND", `Operation "${id}" is not offered any more`, { operationId: id });
-      }
-      try {
-        // A tool's handler is no generator.
-        return await (tool.handler(input, context) as Promise<ResponseEnvelope>);
-      } catch (error) {
-        const lost = this.#lossOf(error, connection, context);
-        if (lost === null) throw error;
-        if (attempt > 1 || (lost === "lost" && !isHarmless(tool))) {
-          throw lost === "lost"
-            ? unavailable(this.#host.name, "lost", "its server went away during the call", 500)
-            : error;
-        }
-      }
+    const { connection, tool } = await this.#toolOf(name, context);
+    const first = await this.#attempt(tool, input, context, connection);
+    if ("answer" in first) return first.answer;
+    if (first.loss === "lost" && !isHarmless(tool)) throw this.#lost();
+    try {
+      const again = await this.#toolOf(name, context);
+      const second = await this.#attempt(again.tool, input, context, again.connection);
+      if ("answer" in second) return second.answer;
+      throw second.loss === "lost" ? this.#lost() : second.error;
+    } catch (error) {
+      // What was sent once is not unsent.
+      throw first.loss === "lost" && error instanceof CallError && error.code === "UNAVAILABLE" ? this.#lost() : error;
     }
+  }
+
+  async #toolOf(name: string, context: OperationContext) {
+    const connection = await this.#ready(context);
+    const tool = connection.tools.get(name);
+    if (tool !== undefined) return { connection, tool };
+    const id = `${this.#host.name}.${name}`;
+    throw new CallError("OPERATION_NOT_FOUND", `Operation "${id}" is not offered any more`, { operationId: id });
+  }
+
+  /** @throws what is not the connection's fault */
+  async #attempt(
+    tool: IOperationDefinition,
+    input: unknown,
+    context: OperationContext,
+    connection: Connection,
+  ): Promise<{ readonly answer: ResponseEnvelope } | { readonly loss: "lost" | "down"; readonly error: unknown }> {
+    try {
+      // A tool's handler is no generator.
+      return { answer: await (tool.handler(input, context) as Promise<ResponseEnvelope>) };
+    } catch (error) {
+      const loss = this.#lossOf(error, connection, context);
+      if (loss === null) throw error;
+      return { loss, error };
+    }
+  }
+
+  #lost(): CallError {
+    return unavailable(this.#host.name, "lost", "its server went away during the call", 500);
   }
 
   // deno-lint-ignore require-yield

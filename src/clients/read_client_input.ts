@@ -137,7 +137,7 @@ function isFields(value: unknown): value is Fields {
 export function invalid(errors: readonly ValidationIssue[]): CallError {
   const safe = errors.map(({ path, message }) => ({
     path,
-    message: UNQUOTED.test(path) ? message.replace(/^is [^]*: (?=wanted)/, "is not valid: ") : message,
+    message: UNQUOTED.test(path) ? message.replace(/^is (?!missing)[^]*: (?=wanted)/, "is not valid: ") : message,
   }));
   const lines = safe.map(({ path, message }) => `${path === "" ? "Body" : `Field "${path.slice(1)}"`} ${message}`);
   return new CallError("VALIDATION_ERROR", lines.join("; "), { errors: safe });
