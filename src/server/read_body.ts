@@ -16,8 +16,16 @@ export async function readJsonBody(request: Request, limits: ServerLimits): Prom
   const { text, bytes } = await readText(request, limits.bodyBytes).catch(cutShort);
   if (text === "") return { value: undefined, bytes: 0 };
   const type = request.headers.get("content-type");
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    const message = `Header "content-encoding" is ${JSON.stringify(encoding.slice(0, 80))}: wanted none`;
+    throw new CallError("UNSUPPORTED_MEDIA_TYPE", message);
+  }
   if (type !== null && !JSON_TYPE.test(type)) {
-    throw new CallError("UNSUPPORTED_MEDIA_TYPE", `Header "content-type" is "${type}": wanted "application/json"`);
+    throw new CallError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `Header "content-type" is ${JSON.stringify(type.slice(0, 80))}: wanted "application/json"`,
+    );
   }
   if (isDeeperThan(text, limits.jsonDepth)) {
     throw new CallError("JSON_TOO_DEEP", `Body is nested too deeply: wanted at most ${limits.jsonDepth} levels`);
@@ -59,7 +67,7 @@ async function readText(request: Request, limit: number): Promise<{ readonly tex
   if (length !== null && !request.headers.has("transfer-encoding")) {
     const bytes = Number(length);
     if (!(bytes <= limit)) throw tooLarge(limit);
-    return { text: await request.text(), bytes };
+    return { text: decode(new TextDecoder("utf-8", { fatal: true }), await request.bytes()), bytes };
   }
   return request.body === null ? { text: "", bytes: 0 } : await readLimited(request.body, limit);
 }
@@ -68,16 +76,25 @@ async function readLimited(
   body: ReadableStream<Uint8Array>,
   limit: number,
 ): Promise<{ readonly text: string; readonly bytes: number }> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   let bytes = 0;
   // Leaving the loop by a throw cancels the stream.
   for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > limit) throw tooLarge(limit);
-    text += decoder.decode(chunk, { stream: true });
+    text += decode(decoder, chunk as BufferSource, { stream: true });
   }
-  return { text: text + decoder.decode(), bytes };
+  return { text: text + decode(decoder), bytes };
+}
+
+/** Bytes as text. What is no UTF-8 is refused: replaced, it would be stored as something that nobody sent. */
+function decode(decoder: TextDecoder, bytes?: BufferSource, options?: TextDecodeOptions): string {
+  try {
+    return decoder.decode(bytes, options);
+  } catch (cause) {
+    throw new CallError("MALFORMED_JSON", "Body is not UTF-8", undefined, { cause });
+  }
 }
 
 function tooLarge(limit: number): CallError {

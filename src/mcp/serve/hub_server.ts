@@ -1,6 +1,8 @@
 import {
   type JSONRPCRequest,
   McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
   type Result,
   Server,
   type ServerContext,
@@ -31,9 +33,35 @@ export class HubServer extends Server {
         return await wrapped(request, context);
       } catch (error) {
         if (error instanceof TaskAnswer) return error.result;
-        throw error;
+        throw invalidParams(method, error) ?? error;
       }
     };
+  }
+}
+
+/**
+ * What is wrong with a request's params, where that is what the SDK means: it throws a plain `Error` for them, with the issues as
+ * JSON for a message, and would answer that as an error of ours. The first ten are told.
+ */
+function invalidParams(method: string, error: unknown): ProtocolError | null {
+  const issues = error instanceof Error && error.constructor === Error ? readIssues(error.message) : null;
+  if (issues === null) return null;
+  const told = issues.slice(0, 10).map(({ path = [], message }) => `${path.join(".")}: ${message}`);
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid ${method} request: ${told.join("; ")}`);
+}
+
+interface Issue {
+  readonly path?: readonly unknown[];
+  readonly message: string;
+}
+
+function readIssues(message: string): readonly Issue[] | null {
+  if (!message.startsWith("[")) return null;
+  try {
+    const issues: unknown = JSON.parse(message);
+    return Array.isArray(issues) ? issues as Issue[] : null; // of the SDK's own making
+  } catch {
+    return null;
   }
 }
 

@@ -5,7 +5,9 @@ import { errorResponse } from "./responses.ts";
 /** A request's body as JSON, or the response that refuses it. Undefined: there is none. */
 export async function readBody(request: Request, limits: McpLimits): Promise<{ readonly value: unknown } | Response> {
   if (request.method !== "POST" || request.body === null) return { value: undefined };
-  const text = await readText(request.body, limits.bodyBytes);
+  const text = await readText(request.body, limits.bodyBytes).catch(() => undefined);
+  // The client has gone, or sends what is no HTTP or no UTF-8.
+  if (text === undefined) return errorResponse(400, -32700, "Body ended before it was complete, or is not UTF-8");
   if (text === null) return errorResponse(413, -32600, `Body is too large: wanted at most ${limits.bodyBytes} bytes`);
   let value: unknown;
   try {
@@ -21,7 +23,7 @@ export async function readBody(request: Request, limits: McpLimits): Promise<{ r
 
 /** Null: it is longer than `limit` bytes. */
 async function readText(body: ReadableStream<Uint8Array>, limit: number): Promise<string | null> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   let bytes = 0;
   for await (const chunk of body) {
