@@ -23,12 +23,13 @@ import { openRetention } from "./hub/retention.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
+import { readViewer } from "./hub/viewer.ts";
 import { openTriggers } from "./hub/triggers.ts";
 import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
-import { createApp, flowRoutes } from "./server/mod.ts";
+import { createApp, flowRoutes, viewerRoutes } from "./server/mod.ts";
 import { migrate } from "./storage/mod.ts";
 import { createSystemClock } from "./system/clock.ts";
 
@@ -189,6 +190,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   }, {
     mounts: [mcpMount(mcp)],
     routes: [
+      ...viewerRoutes(await readViewer()),
       ...sight.routes({ log: hubLogger("server"), closing: startup.closing }),
       ...triggers,
       ...budgets.routes,

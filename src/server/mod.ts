@@ -32,3 +32,4 @@ export { budgetRoutes, type BudgetsPort } from "./routes/budgets.ts";
 export { type PruneJobView, type RetentionPort, retentionRoutes } from "./routes/retention.ts";
 export { STATUS_BY_CODE } from "./status_codes.ts";
 export { type SightDeps, sightRoutes } from "./routes/sight.ts";
+export { type ViewerAsset, type ViewerFiles, viewerRoutes } from "./routes/viewer.ts";

@@ -67,7 +67,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "packages/flowgraph",
   ],
   "src/mcp": ["src/runs", "src/auth", "packages/operations", "packages/flowgraph"],
-  "src/viewer": [],
+  "src/viewer": ["packages/client"],
   "src/cli": [
     "src/config",
     "src/logger",

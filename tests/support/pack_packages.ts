@@ -32,8 +32,9 @@ export async function packPackages(directory: string): Promise<string[]> {
   );
   const members: Member[] = [];
   for (const path of config.workspace) {
-    const { name, version }: Member = JSON.parse(await Deno.readTextFile(`${root}${path}/deno.json`));
-    members.push({ name, version, directory: `${root}${path}` });
+    const { name, version }: Partial<Member> = JSON.parse(await Deno.readTextFile(`${root}${path}/deno.json`));
+    // A member without a name is a part of the hub with compiler options of its own.
+    if (name !== undefined && version !== undefined) members.push({ name, version, directory: `${root}${path}` });
   }
   await Deno.mkdir(directory, { recursive: true });
   return await Promise.all(members.map((member) => pack(member, members, config.imports, directory)));

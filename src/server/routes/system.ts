@@ -1,7 +1,6 @@
 import { Type } from "@alkdev/typebox";
 import { CallError } from "@alkdev/operations";
 import { docsPage } from "../docs_page.ts";
-import { homePage } from "../home_page.ts";
 import { html } from "../html.ts";
 import { openApiDocument } from "../open_api.ts";
 import type { ServerDeps } from "../ports.ts";
@@ -101,17 +100,6 @@ function documentRoutes({ version }: ServerDeps, all: () => readonly Route[]): r
       responses: page,
       handle() {
         return html(docs ??= docsPage(all(), version));
-      },
-    }),
-    defineRoute({
-      ...head,
-      path: "/",
-      name: "getHome",
-      summary: "What runs here",
-      scope: null,
-      responses: page,
-      handle() {
-        return html(homePage(version));
       },
     }),
   ];
