@@ -1,10 +1,19 @@
 import { InvalidInputError } from "../error/taskgraph_error.ts";
 import type { TaskInput } from "../schema/task_input.ts";
+import { nodeFileSystem } from "./node_file_system.ts";
 import { parseFrontmatter } from "./parse_frontmatter.ts";
 import type { TaskFileSystem } from "./task_file_system.ts";
 
-/** The task in a markdown file. @throws {InvalidInputError} as {@linkcode parseFrontmatter}; what `fs` throws comes as it is */
-export async function parseTaskFile(path: string, fs: Pick<TaskFileSystem, "readTextFile">): Promise<TaskInput> {
+/**
+ * The task in a markdown file.
+ *
+ * @param fs default: `node:fs/promises`, which Node, Deno and Bun have
+ * @throws {InvalidInputError} as {@linkcode parseFrontmatter}; what `fs` throws comes as it is
+ */
+export async function parseTaskFile(
+  path: string,
+  fs: Pick<TaskFileSystem, "readTextFile"> = nodeFileSystem,
+): Promise<TaskInput> {
   return parseFrontmatter(await fs.readTextFile(path));
 }
 
@@ -16,10 +25,12 @@ export interface ParseTaskDirectoryOptions {
 /**
  * The tasks in the `.md` files of a directory and those below it, by path. Files that hold no valid task are left out; what
  * `fs` throws comes as it is. Links are not followed.
+ *
+ * @param fs as of {@linkcode parseTaskFile}
  */
 export async function parseTaskDirectory(
   directory: string,
-  fs: TaskFileSystem,
+  fs: TaskFileSystem = nodeFileSystem,
   options: ParseTaskDirectoryOptions = {},
 ): Promise<TaskInput[]> {
   const tasks: TaskInput[] = [];
