@@ -28,7 +28,7 @@ export class OfferIndex {
     }
   }
 
-  /** Of the highest version; of the same one, of a hub that is here. */
+  /** Of the highest version; of the same one, of a hub that is here. A hub that is away counts: it may come back. */
   spec(orgId: string, id: string): OperationSpec | undefined {
     let best: Provider | undefined;
     for (const provider of this.#organizations.get(orgId)?.get(id) ?? []) {
@@ -43,9 +43,18 @@ export class OfferIndex {
     return [...ids].flatMap((id) => this.spec(orgId, id) ?? []);
   }
 
+  /** Hubs that are here and offer the highest version that spokes with these labels have. */
   providers(orgId: string, id: string, labels: CallLabels): readonly Provider[] {
-    const all = this.#organizations.get(orgId)?.get(id) ?? [];
-    return all.filter((provider) => provider.isHere && carries(provider, labels));
+    const all = this.#organizations.get(orgId)?.get(id);
+    if (all === undefined) return [];
+    let best: Provider[] = [];
+    for (const provider of all) {
+      if (!provider.isHere || !carries(provider, labels)) continue;
+      const order = best[0] === undefined ? 1 : compareVersions(provider.spec.version, best[0].spec.version);
+      if (order > 0) best = [provider];
+      else if (order === 0) best.push(provider);
+    }
+    return best;
   }
 
   #add(orgId: string, id: string, provider: Provider): void {

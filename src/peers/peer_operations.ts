@@ -1,7 +1,7 @@
 import { CallError, operationId, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import type { RemoteOperations } from "../dispatch/mod.ts";
-import { ChunkQueue, type RunnerPool, SpokeLostError } from "../spokes/mod.ts";
+import { type CallLabels, ChunkQueue, compareVersions, type RunnerPool, SpokeLostError } from "../spokes/mod.ts";
 import { OutgoingCall } from "./outgoing_call.ts";
 import type { HubBus } from "./ports.ts";
 import type { Presence } from "./presence.ts";
@@ -30,7 +30,7 @@ const MAX_WAITING = 10_000;
 const IDS_A_MESSAGE = 1_000;
 
 /**
- * Operations of spokes, wherever they are connected: this hub's own first, then another hub's. A call is in one of three places:
+ * Operations of spokes, wherever they are connected: those with the newest version, of them this hub's own first. A call is in one of three places:
  *
  * 1. in the own pool,
  * 2. at another hub (`#sent`), which is asked every two seconds whether it still has it: what it does not know is sent again,
@@ -58,14 +58,20 @@ export class PeerOperations implements RemoteOperations {
     this.#scheduleAsk();
   }
 
+  /** Of the version that a call would go to: the highest that is here, here or elsewhere. */
   spec(orgId: string, id: string): OperationSpec | undefined {
-    return this.#options.pool.spec(orgId, id) ?? this.#options.presence.spec(orgId, id);
+    const { pool, presence } = this.#options;
+    const own = pool.spec(orgId, id);
+    return own === undefined ? presence.spec(orgId, id) : this.#newerElsewhere(own, orgId, id, null) ?? own;
   }
 
   specs(orgId: string): readonly OperationSpec[] {
     const own = this.#options.pool.specs(orgId);
     const ids = new Set(own.map(operationId));
-    return [...own, ...this.#options.presence.specs(orgId).filter((spec) => !ids.has(operationId(spec)))];
+    return [
+      ...own.map((spec) => this.#newerElsewhere(spec, orgId, operationId(spec), null) ?? spec),
+      ...this.#options.presence.specs(orgId).filter((spec) => !ids.has(operationId(spec))),
+    ];
   }
 
   call(call: DispatchedCall, spec: OperationSpec): Promise<ResponseEnvelope> {
@@ -74,7 +80,7 @@ export class PeerOperations implements RemoteOperations {
       const answer = served.takeOver(call);
       if (answer !== null) return this.#orElsewhere(answer, call);
     }
-    if (pool.offers(call.orgId, call.operationId, call.spoke) === "here") {
+    if (this.#isForHere(call)) {
       return this.#orElsewhere(pool.call(call, spec), call);
     }
     return this.#elsewhere(call);
@@ -82,7 +88,7 @@ export class PeerOperations implements RemoteOperations {
 
   stream(call: DispatchedCall, spec: OperationSpec): AsyncIterable<ResponseEnvelope> {
     const { pool } = this.#options;
-    if (pool.offers(call.orgId, call.operationId, call.spoke) === "here") return pool.stream(call, spec);
+    if (this.#isForHere(call)) return pool.stream(call, spec);
     const leave = new AbortController();
     const signal = AbortSignal.any([call.signal, leave.signal]);
     const chunks = new ChunkQueue(() => leave.abort());
@@ -121,6 +127,24 @@ export class PeerOperations implements RemoteOperations {
     for (const call of [...this.#sent.values(), ...this.#waiting]) call.detach();
   }
 
+  /** Whether an own spoke takes the call: one that is here, unless another hub has a newer version. */
+  #isForHere(
+    { orgId, operationId: id, spoke: labels }: Pick<DispatchedCall, "orgId" | "operationId" | "spoke">,
+  ): boolean {
+    const { pool } = this.#options;
+    if (pool.offers(orgId, id, labels) !== "here") return false;
+    const own = pool.spec(orgId, id);
+    return own === undefined || this.#newerElsewhere(own, orgId, id, labels) === null;
+  }
+
+  #newerElsewhere(own: OperationSpec, orgId: string, id: string, labels: CallLabels): OperationSpec | null {
+    const { bus, presence, mayCall } = this.#options;
+    const [other] = presence.providers(orgId, id, labels);
+    if (other === undefined || other.spec.version === own.version) return null;
+    const isFree = bus.state() === "connected" && mayCall();
+    return isFree && compareVersions(other.spec.version, own.version) > 0 ? other.spec : null;
+  }
+
   #orElsewhere(answer: Promise<ResponseEnvelope>, call: DispatchedCall): Promise<ResponseEnvelope> {
     return answer.catch((error) => {
       if (!(error instanceof SpokeLostError)) throw error;
@@ -144,9 +168,9 @@ export class PeerOperations implements RemoteOperations {
   /** Gives a call that is nowhere, or waiting, to whoever can take it now; else it waits. */
   #place(out: OutgoingCall): void {
     if (out.isSettled) return;
-    const { bus, pool, presence } = this.#options;
+    const { bus, presence } = this.#options;
     const { orgId, operationId: id, spoke: labels } = out.call;
-    if (!out.call.streaming && pool.offers(orgId, id, labels) === "here") return this.#placeHere(out);
+    if (!out.call.streaming && this.#isForHere(out.call)) return this.#placeHere(out);
     const isFree = bus.state() === "connected" && this.#options.mayCall();
     const providers = isFree ? presence.providers(orgId, id, labels) : [];
     let best: string | null = null;

@@ -21,6 +21,30 @@ Deno.test("call() goes to the own spoke first, else to the one on another hub, w
   assert.deepEqual(b.pool.calls, ["far"]);
 });
 
+Deno.test("call() goes to the newest version, wherever it is, and to the own spoke when that is gone", async () => {
+  await using hubs = new TestHubs();
+  const newer = specOf("step", { version: "1.10.0" });
+  const a = await hubs.hub("a", [specOf("step", { version: "1.9.0" })]);
+  const b = await hubs.hub("b", [newer]);
+  const c = await hubs.hub("c", [STEP]);
+  assert.equal(a.operations.spec("acme", "work.step")?.version, "1.10.0");
+  assert.deepEqual(a.operations.specs("acme").map(({ version }) => version), ["1.10.0"]);
+  for (const hub of [a, b, c]) {
+    const call = hub.call({ requestId: hub.bus.hubId });
+    await settle();
+    b.pool.answer(hub.bus.hubId, "new");
+    assert.equal(await call, "new");
+  }
+  await b.kill();
+  await hubs.clock.advance(20_000);
+  const call = a.call({ requestId: "r2" });
+  await settle();
+  assert.deepEqual(a.pool.calls, ["r2"]);
+  a.pool.answer("r2", "old");
+  assert.equal(await call, "old");
+  assert.equal(a.operations.spec("acme", "work.step")?.version, "1.9.0");
+});
+
 Deno.test("call() carries identity, run, deadline and labels, and comes back with the operation's error", async () => {
   await using hubs = new TestHubs();
   const a = await hubs.hub("a");

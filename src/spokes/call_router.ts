@@ -1,7 +1,7 @@
 import { CallError, isResponseEnvelope, type OperationSpec } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { abortError, lostError, notOffered, toCallError } from "./call_errors.ts";
-import { conflictError, conflictingField } from "./conflict.ts";
+import { conflictError, findConflict } from "./conflict.ts";
 import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
 import { OfferedOperation } from "./offered_operation.ts";
 import type { CallLabels, CallPlace, CallSink } from "./ports.ts";
@@ -243,8 +243,8 @@ export class CallRouter {
     for (const [id, spec] of operations) {
       for (const [other, otherSpec] of offered?.get(id)?.spokes ?? []) {
         if (other === self || other.status === "disconnected" || otherSpec.version !== spec.version) continue;
-        const field = conflictingField(spec, otherSpec);
-        if (field !== null) throw conflictError(spec, field, other.record.name);
+        const found = findConflict(spec, otherSpec);
+        if (found !== null) throw conflictError(spec, found, other.record.name);
       }
     }
   }
@@ -276,9 +276,14 @@ export class CallRouter {
       if (spoke.operations.has(remote.call.operationId)) this.#write(remote, spoke);
       else this.#move(remote);
     }
-    // Which version is served may have changed with it: everyone looks at the queues.
+    this.#reconsider(spoke);
+  }
+
+  /** Which version is served may have changed with a spoke: everyone looks at the queues. */
+  #reconsider(spoke: Spoke): void {
     for (const id of spoke.operations.keys()) {
       const operation = this.#organizations.get(spoke.record.orgId)?.get(id);
+      operation?.choose();
       if (operation === undefined || operation.queue.size === 0) continue;
       for (const other of operation.spokes.keys()) this.#pump(other);
     }
@@ -296,8 +301,11 @@ export class CallRouter {
     this.#pump(spoke);
   }
 
+  /** Takes no new calls from now on; another version of its operations may take them over. */
   drain(spoke: Spoke): void {
-    if (spoke.status === "connected" || spoke.status === "registering") spoke.status = "draining";
+    if (spoke.status !== "connected" && spoke.status !== "registering") return;
+    spoke.status = "draining";
+    this.#reconsider(spoke);
   }
 
   /** Its socket has closed. */

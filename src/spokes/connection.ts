@@ -35,6 +35,8 @@ export interface ConnectionHost {
   readonly log: SpokeLog | undefined;
   /** Admits a spoke: known, stored and active, or rejected with a CallError. Answers through the connection. */
   register(connection: Connection, registration: Registration, requestId: string): Promise<void>;
+  /** The spoke is leaving, it says. */
+  drained(spoke: Spoke): void;
   closed(connection: Connection): void;
 }
 
@@ -197,7 +199,7 @@ export class Connection implements SpokeLink {
         case "hub.log":
           return this.respond(requestId, operationId, this.#observe(call));
         case "hub.drain":
-          this.#host.router.drain(this.#needSpoke(operationId));
+          this.#host.drained(this.#needSpoke(operationId));
           return this.respond(requestId, operationId, { inFlight: this.#needSpoke(operationId).inFlight.size });
         default:
           return this.#inbound.start(call);

@@ -10,7 +10,10 @@ export class OfferedOperation {
   readonly spokes: Map<Spoke, OperationSpec> = new Map();
   /** Oldest first. */
   readonly queue: Set<RemoteCall> = new Set();
-  /** Of the highest version on offer; null without a spoke. Only spokes with this version are given calls. */
+  /**
+   * Of the highest version on offer; null without a spoke. Only spokes with this version are given calls, or, for calls that
+   * ask for labels, those with the highest version among the ones that carry them.
+   */
   spec: OperationSpec | null = null;
 
   constructor(orgId: string, id: string) {
@@ -20,19 +23,20 @@ export class OfferedOperation {
 
   add(spoke: Spoke, spec: OperationSpec): void {
     this.spokes.set(spoke, spec);
-    this.#choose();
+    this.choose();
   }
 
   remove(spoke: Spoke): void {
-    if (this.spokes.delete(spoke)) this.#choose();
+    if (this.spokes.delete(spoke)) this.choose();
   }
 
   /** The least loaded spoke with a free slot; of equals the one idle longest. */
   pick(labels: Readonly<Record<string, string>> | null): Spoke | null {
     let best: Spoke | null = null;
     let bestLoad = Infinity;
+    const version = this.#versionFor(labels);
     for (const [spoke, spec] of this.spokes) {
-      if (!spoke.hasSlot || spec.version !== this.spec?.version || !spoke.carries(labels)) continue;
+      if (!spoke.hasSlot || spec.version !== version || !spoke.carries(labels)) continue;
       const load = spoke.inFlight.size / spoke.record.maxConcurrency;
       if (load > bestLoad || (load === bestLoad && best !== null && spoke.lastAssigned > best.lastAssigned)) continue;
       best = spoke;
@@ -59,24 +63,41 @@ export class OfferedOperation {
 
   /** The oldest waiting call that `spoke` may be given. */
   next(spoke: Spoke): RemoteCall | null {
-    if (this.queue.size === 0 || this.spokes.get(spoke)?.version !== this.spec?.version) return null;
+    if (this.queue.size === 0) return null;
+    const version = this.spokes.get(spoke)?.version;
+    // Without labels it can only be given what goes to anybody: the queue, which may be long, need not be looked through.
+    if (version !== this.spec?.version && Object.keys(spoke.record.labels).length === 0) return null;
     for (const waiting of this.queue) {
-      if (spoke.carries(waiting.call.spoke)) return waiting;
+      const { spoke: labels } = waiting.call;
+      if (spoke.carries(labels) && this.#versionFor(labels) === version) return waiting;
     }
     return null;
   }
 
-  #choose(): void {
+  /** Finds the version that is served, after a spoke has come, gone or begun to drain. */
+  choose(): void {
+    this.spec = this.#highest(null);
+  }
+
+  #versionFor(labels: CallLabels): string | undefined {
+    return (labels === null ? this.spec : this.#highest(labels))?.version;
+  }
+
+  /** Of a spoke that is here before one that is away, and of one that drains only if all do. */
+  #highest(labels: CallLabels): OperationSpec | null {
     let best: OperationSpec | null = null;
-    let bestHere = false;
+    let bestSpoke: Spoke | null = null;
     for (const [spoke, spec] of this.spokes) {
-      const order = best === null ? 1 : compareVersions(spec.version, best.version);
-      const here = spoke.status !== "disconnected";
-      if (order < 0 || (order === 0 && (bestHere || !here))) continue;
-      best = spec;
-      bestHere = here;
+      if (!spoke.carries(labels)) continue;
+      if (best !== null && bestSpoke !== null) {
+        const order = Number(spoke.status !== "draining") - Number(bestSpoke.status !== "draining") ||
+          compareVersions(spec.version, best.version) ||
+          Number(spoke.status !== "disconnected") - Number(bestSpoke.status !== "disconnected");
+        if (order <= 0) continue;
+      }
+      [best, bestSpoke] = [spec, spoke];
     }
-    this.spec = best;
+    return best;
   }
 }
 

@@ -44,3 +44,25 @@ export function requestOf(call: DispatchedCall): Envelope {
     metadata: traceparent === undefined ? inRun : { ...inRun, traceparent },
   });
 }
+
+/** Field by field: the call may be an instance whose getters do not survive another prototype. */
+export function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
+  const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
+    call;
+  const { traceparent } = call;
+  return {
+    requestId,
+    operationId,
+    input,
+    identity,
+    orgId,
+    runId,
+    nodeKey,
+    attempt,
+    parentRequestId,
+    deadline,
+    spoke,
+    ...(traceparent !== undefined && { traceparent }),
+    signal,
+  };
+}

@@ -21,6 +21,7 @@ import type {
   SpokeView,
 } from "./ports.ts";
 import { type Registration, reviveOperations } from "./registration.ts";
+import { withSignal } from "./remote_call.ts";
 import { hashResumeToken } from "./resume_token.ts";
 import { Spoke } from "./spoke.ts";
 
@@ -261,6 +262,11 @@ class Pool implements RunnerPool, ConnectionHost {
     this.#changed(orgId);
   }
 
+  drained(spoke: Spoke): void {
+    this.router.drain(spoke);
+    this.#changed(spoke.record.orgId);
+  }
+
   closed(connection: Connection): void {
     this.#connections.delete(connection);
     const { spoke } = connection;
@@ -375,26 +381,4 @@ class Pool implements RunnerPool, ConnectionHost {
       this.log?.warn("Heartbeats could not be stored: {error}", { error });
     });
   }
-}
-
-/** Field by field: the call may be an instance whose getters do not survive another prototype. */
-function withSignal(call: DispatchedCall, signal: AbortSignal): DispatchedCall {
-  const { requestId, operationId, input, identity, orgId, runId, nodeKey, attempt, parentRequestId, deadline, spoke } =
-    call;
-  const { traceparent } = call;
-  return {
-    requestId,
-    operationId,
-    input,
-    identity,
-    orgId,
-    runId,
-    nodeKey,
-    attempt,
-    parentRequestId,
-    deadline,
-    spoke,
-    ...(traceparent !== undefined && { traceparent }),
-    signal,
-  };
 }
