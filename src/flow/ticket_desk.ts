@@ -53,6 +53,11 @@ export class TicketDesk {
     return this.#busy || this.#scheduled || this.#requests.size > 0 || this.#releases.size > 0;
   }
 
+  /** Tickets that it has not been told of. */
+  get waiting(): readonly TicketId[] {
+    return [...this.#waiters.values()].map(({ ticket }) => ticket);
+  }
+
   /** Waits for a ticket. `outcome` is called once, not before this returns, unless it leaves before. */
   enter(ticket: TicketRequest, outcome: TicketOutcome): void {
     const id = idOf(ticket);

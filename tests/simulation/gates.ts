@@ -113,6 +113,10 @@ export class Gates {
     const keys = this.isOn ? await this.store.keys({ orgId: ORG }) : [];
     const lines = await Promise.all(keys.map(({ key }) => this.store.tickets({ orgId: ORG, key, limit: 1_000 })));
     const waiting = new Set(lines.flat().filter(({ state }) => state === "waiting").map(({ holder }) => holder));
+    for (const [hub, desk] of this.#desks) {
+      // It has got its place, or lost it to another run, and its hub will hear of it.
+      if (hub.alive && desk.waiting.some(({ holder }) => !waiting.has(holder))) return true;
+    }
     for (const line of lines) {
       const held = line.filter(({ state }) => state === "held");
       if (held.length === 0 && line.length > 0) return true;
