@@ -49,13 +49,27 @@ export class InvalidPlaces {
   }
 
   #addLostRace(frame: Frame, index: number): void {
+    for (const { home, race } of this.#lostRaces(frame, index)) this.#markNode(home, race);
+  }
+
+  /** Whether a node is in a branch that lost a Race whose outcome still stands: in a run made of this one it is not wanted. */
+  hasLost(frame: Frame, index: number): boolean {
+    const { exit } = this.#state.program;
+    for (const { home, race } of this.#lostRaces(frame, index)) {
+      if (home.status[exit[race]!] === Status.COMPLETED && !this.has(home, exit[race]!)) return true;
+    }
+    return false;
+  }
+
+  /** The Races around a node in branches of which it is that did not win. */
+  *#lostRaces(frame: Frame, index: number): Generator<{ readonly home: Frame; readonly race: number }> {
     const { plan, exit, blockOf } = this.#state.program;
     let home = frame;
     for (let at = index; plan.nodes[at]!.parent >= 0; at = plan.nodes[at]!.parent) {
       const { parent } = plan.nodes[at]!;
       if (blockOf[parent] !== home.block) home = home.outer!;
       else if (plan.nodes[parent]!.kind === "race" && this.#winner(home, parent) !== exit[at]) {
-        this.#markNode(home, parent);
+        yield { home, race: parent };
       }
     }
   }
@@ -116,11 +130,14 @@ export class InvalidPlaces {
   }
 }
 
-/** The leaves whose results are still good, in plan order. */
+/** The leaves whose results are still good, in plan order: not those that a Race did not want, which come as time has it. */
 export function* validLeaves(state: RunState, invalid: InvalidPlaces): Generator<Place> {
+  const { nodes } = state.program.plan;
+  const hasRaces = nodes.some(({ kind }) => kind === "race");
   for (const place of leaves(state)) {
     const { frame, vertex } = place;
-    if (!isLeaf(state.program.plan.nodes[frame.block.nodes[vertex]!]!)) continue;
-    if (frame.status[vertex] === Status.COMPLETED && !invalid.has(frame, vertex)) yield place;
+    const index = frame.block.nodes[vertex]!;
+    if (!isLeaf(nodes[index]!) || frame.status[vertex] !== Status.COMPLETED || invalid.has(frame, vertex)) continue;
+    if (!hasRaces || !invalid.hasLost(frame, index)) yield place;
   }
 }

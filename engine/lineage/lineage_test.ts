@@ -107,6 +107,19 @@ Deno.test("InvalidPlaces keeps what follows a Race when only a loser is unfinish
   assert.deepEqual(keys(reuse(t, "run-1-1", ["slow"])), []);
 });
 
+Deno.test("validLeaves() leaves out what a branch had done before it lost its Race, unless the Race runs again", async () => {
+  const t = new TestEngine();
+  t.handlers.set("t.hang", () => new Promise(() => {}));
+  t.handlers.set("t.later", async () => {
+    await t.settle();
+    return 1;
+  });
+  const loser = seq(op("done"), op("hangs", {}, "hang"));
+  await t.run(seq({ type: "race", children: [loser, op("wins", {}, "later")] }, op("end")));
+  assert.deepEqual(keys(reuse(t, "run-1-1")), ["end", "wins"]);
+  assert.deepEqual(keys(reuse(t, "run-1-1", ["wins"])), ["done"]);
+});
+
 Deno.test("markFrom() tells an unknown node with a suggestion, and an item that is not there", async () => {
   const t = new TestEngine();
   await t.run(map({ key: "each", over: [1, 2] }, op("measure", { input: ref("item") })));
