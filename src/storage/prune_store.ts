@@ -18,6 +18,12 @@ const RECORD =
   (extract(epoch from r.created_at) * 1000)::float8 as "createdAt",
   (extract(epoch from r.completed_at) * 1000)::float8 as "completedAt", r.error_code as "errorCode"`;
 
+/** Roots of runs of which a webhook has still to tell: what it sends is read from their logs. */
+const OWED = `with owed as materialized (
+    select distinct coalesce(x.root_run_id, x.id) as id from webhook_deliveries d join runs x on x.id = d.run_id
+    where d.status = 'pending' and d.give_up_at > clock_timestamp()
+  )`;
+
 /** A run and all below it, by the index of parents. */
 const TREE = `with recursive tree (id) as (
     select id from runs where id = any ($1::uuid[])
@@ -102,7 +108,8 @@ function pageSql(filter: PruneFilter, values: unknown[]): string {
     with recursive tree (id) as (
       select r.id union select c.id from tree t join runs c on c.parent_run_id = t.id
     ) select 1 from tree join live_runs l on l.run_id = tree.id)`);
-  return `select ${RECORD}, (${fits.join(" and ")}) as fits from runs r
+  fits.push("r.id not in (select id from owed)");
+  return `${OWED} select ${RECORD}, (${fits.join(" and ")}) as fits from runs r
     where r.org_id = $1 and r.created_at < to_timestamp($2::float8 / 1000) ${where}
       and ($3::float8 is null or (r.created_at, r.id) > (to_timestamp($3::float8 / 1000), $4::uuid))
     order by r.created_at, r.id limit $5`;
