@@ -39,7 +39,7 @@ const stdioTest = (
           name: "bad",
           body: { type: "mcp", command, args, env: { TEST_SECRET: SECRET }, ...settings },
         });
-        assert.deepEqual([client.status, client.operations], ["up", 8], JSON.stringify(client.error));
+        assert.deepEqual([client.status, client.operations], ["up", 9], JSON.stringify(client.error));
         await body({
           ...world,
           notes,
@@ -57,7 +57,7 @@ const textOf = (data: unknown) => (data as readonly { readonly text: string }[])
 stdioTest("a server's tools are operations at once, with names that can be called and their schemas", async (world) => {
   assert.deepEqual(
     world.names().toSorted(),
-    ["die", "die_once", "echo", "env", "grow", "hang", "odd_n_me", "wrong"].map((name) => `bad.${name}`),
+    ["die", "die_once", "echo", "env", "grow", "hang", "hang_once", "odd_n_me", "wrong"].map((name) => `bad.${name}`),
   );
   assert.equal(textOf((await world.call("bad.echo", { text: "hi" })).data), "hi");
   assert.equal(textOf((await world.call("bad.odd_n_me")).data), "called odd.näme");
@@ -114,16 +114,19 @@ stdioTest(
   "what a server was known to offer is there while it is away, and a command that is no longer allowed is not started",
   async (world) => {
     await eventually("its tools are stored", async () => (await world.store.heads())[0]?.catalogHash !== null);
-    await using later = clientsWorld({ store: world.store });
+    await using later = clientsWorld({ store: world.store, keyRing: world.keyRing });
     await later.pool.sync();
     await later.pool.get("default", "bad")?.tried;
-    assert.equal(later.names().length, 8);
+    assert.equal(later.names().length, 9);
     const error = await rejection(later.call("bad.echo", { text: "x" }));
     assert.equal(error.code, "UNAVAILABLE");
     assert.equal((await world.pids()).length, 1);
-    // Sealed by another ring: that it cannot be opened says nothing of what it is.
-    const { error: why } = await later.clients.get({ caller: CALLER, name: "bad" });
-    assert.match(why?.message ?? "", /Cannot decrypt/);
+    const why = async (of: ClientsWorld) => (await of.clients.get({ caller: CALLER, name: "bad" })).error;
+    assert.equal((await why(later))?.code, "COMMAND_DENIED");
+    await using foreign = clientsWorld({ store: world.store });
+    await foreign.pool.sync();
+    await foreign.pool.get("default", "bad")?.tried;
+    assert.match((await why(foreign))?.message ?? "", /Cannot decrypt/);
   },
 );
 

@@ -22,6 +22,7 @@ const tools: Record<string, unknown>[] = [
   { name: "env", inputSchema: object },
   { name: "wrong", inputSchema: object },
   { name: "hang", inputSchema: object },
+  { name: "hang_once", inputSchema: object },
   { name: "die", inputSchema: object },
   { name: "die_once", inputSchema: object, annotations: { idempotentHint: true } },
   { name: "grow", inputSchema: object },
@@ -53,6 +54,8 @@ function call({ name, arguments: input = {}, _meta }: NonNullable<Message["param
       return Deno.exit(9);
     case "die_once":
       return notes().filter((line) => line === "die_once").length === 1 ? Deno.exit(9) : text("alive");
+    case "hang_once":
+      return notes().filter((line) => line === name).length === 1 ? null : text("alive");
     case "hang":
       if (_meta?.progressToken !== undefined) {
         send({
