@@ -21,6 +21,7 @@ const limits = Type.Object({
   bodyBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
   inputBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 1 << 30 })),
   jsonDepth: Type.Optional(Type.Integer({ minimum: 4, maximum: 1000 })),
+  bodySeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
   maxWaitSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
 }, strict);
 
@@ -119,6 +120,7 @@ export interface ConfigFile {
     readonly bodyBytes?: number;
     readonly inputBytes?: number;
     readonly jsonDepth?: number;
+    readonly bodySeconds?: number;
     readonly maxWaitSeconds?: number;
   };
   /** How requests are met. */

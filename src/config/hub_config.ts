@@ -62,6 +62,7 @@ export interface HubLimits {
   /** Nesting of JSON; default 64. */
   readonly jsonDepth: number;
   /** Longest `Prefer: wait`; default 60. */
+  readonly bodySeconds: number;
   readonly maxWaitSeconds: number;
 }
 
@@ -70,5 +71,6 @@ export const DEFAULT_LIMITS: HubLimits = {
   bodyBytes: 2 * 1024 * 1024,
   inputBytes: 1024 * 1024,
   jsonDepth: 64,
+  bodySeconds: 30,
   maxWaitSeconds: 60,
 };

@@ -40,6 +40,8 @@ export interface McpLimits {
   readonly inputBytes: number;
   /** Nesting of JSON; deeper is refused. */
   readonly jsonDepth: number;
+  /** How long a body may take to come in. */
+  readonly bodySeconds: number;
 }
 
 /** Everything the edge is made of. */

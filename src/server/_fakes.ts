@@ -302,7 +302,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
     acceptSocket: (socket, principal) => void world.sockets.push({ socket, principal }),
     readiness: () => ({ ready: world.ready, step: world.ready ? "ready" : "migrations" }),
     version: "0.0.0",
-    limits: { bodyBytes: 4096, inputBytes: 1024, jsonDepth: 64, maxWaitSeconds: 60 },
+    limits: { bodyBytes: 4096, inputBytes: 1024, jsonDepth: 64, bodySeconds: 30, maxWaitSeconds: 60 },
     log: { error: (message, properties) => void world.logged.push({ message, ...properties }) },
     ...change,
   }, extensions);

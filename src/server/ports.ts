@@ -64,6 +64,8 @@ export interface ServerLimits {
   readonly inputBytes: number;
   /** Nesting of JSON; deeper is 400. */
   readonly jsonDepth: number;
+  /** How long a body may take to come in; longer is 408. */
+  readonly bodySeconds: number;
   /** Longest `Prefer: wait`; longer is cut to it. */
   readonly maxWaitSeconds: number;
 }

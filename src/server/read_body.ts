@@ -1,4 +1,5 @@
 import { CallError } from "@alkdev/operations";
+import { HttpError } from "./http_error.ts";
 import { isDeeperThan } from "./json_depth.ts";
 import type { ServerLimits } from "./ports.ts";
 
@@ -11,9 +12,9 @@ export interface JsonBody {
 
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
 
-/** @throws {CallError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `JSON_TOO_DEEP`, `MALFORMED_JSON` */
+/** @throws {CallError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `BODY_TIMEOUT`, `JSON_TOO_DEEP`, `MALFORMED_JSON` */
 export async function readJsonBody(request: Request, limits: ServerLimits): Promise<JsonBody> {
-  const { text, bytes } = await readText(request, limits.bodyBytes).catch(cutShort);
+  const { text, bytes } = await inTime(readText(request, limits.bodyBytes), limits.bodySeconds).catch(cutShort);
   if (text === "") return { value: undefined, bytes: 0 };
   const type = request.headers.get("content-type");
   const encoding = request.headers.get("content-encoding");
@@ -39,8 +40,29 @@ export async function readJsonBody(request: Request, limits: ServerLimits): Prom
   }
 }
 
-/** A body as its bytes. @throws {CallError} `PAYLOAD_TOO_LARGE`, `MALFORMED_JSON` when it breaks off */
-export async function readBytes({ body }: Request, limit: number): Promise<Uint8Array> {
+/** A body as its bytes. @throws {CallError} `PAYLOAD_TOO_LARGE`, `BODY_TIMEOUT`, `MALFORMED_JSON` when it breaks off */
+export function readBytes(request: Request, limit: number, seconds: number): Promise<Uint8Array> {
+  return inTime(readChunks(request, limit), seconds);
+}
+
+/**
+ * The body, or `BODY_TIMEOUT`: a client that sends a byte now and then would else hold a request for ever. What has not come by
+ * then is dropped with the connection.
+ */
+export async function inTime<T>(body: Promise<T>, seconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = `Body was not complete after ${seconds} seconds`;
+    late.reject(new HttpError("BODY_TIMEOUT", message, { headers: { connection: "close" } }));
+  }, seconds * 1000);
+  try {
+    return await Promise.race([body, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readChunks({ body }: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   try {

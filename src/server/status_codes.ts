@@ -27,6 +27,7 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["WEBHOOK_NOT_FOUND", [404, "There is no such webhook"]],
   ["DELIVERY_NOT_FOUND", [404, "There is no such delivery"]],
   ["SCHEDULE_NOT_FOUND", [404, "There is no such schedule"]],
+  ["BODY_TIMEOUT", [408, "The body did not come in time"]],
   ["METHOD_NOT_ALLOWED", [405, "The route does not have this method"]],
   ["RUN_ENDED", [409, "The run has ended"]],
   ["MIGRATION_REFUSED", [409, "The run cannot be moved to that version"]],

@@ -15,7 +15,7 @@ import { hookRoute } from "./routes/hooks.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
-const LIMITS = { bodyBytes: 4_096, inputBytes: 2_048, jsonDepth: 8, maxWaitSeconds: 1 };
+const LIMITS = { bodyBytes: 4_096, inputBytes: 2_048, jsonDepth: 8, bodySeconds: 30, maxWaitSeconds: 1 };
 
 /** The routes over stores in memory, and a request to one that checks the answer against its own schema. */
 function world() {

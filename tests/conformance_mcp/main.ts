@@ -9,7 +9,7 @@ import { startHubProcess, until } from "../e2e/_hub_process.ts";
 import { runInspector } from "./inspector.ts";
 import { startKeyProxy } from "./key_proxy.ts";
 import { packOperations } from "./pack/operations.ts";
-import { listScenarios, runScenario, type Verdict } from "./suite.ts";
+import { listScenarios, runScenario } from "./suite.ts";
 
 const PACK = new URL("./pack/workflows", import.meta.url).pathname;
 /** At which version each set of scenarios speaks; null: the version that the scenario itself is for. */
@@ -31,11 +31,15 @@ const TASKS = [
   "tasks-mrtr-composition",
 ];
 
+/** Scenarios at once. */
+const AT_ONCE = 3;
+
 const only = Deno.args;
 const templates = await Deno.makeTempDir({ prefix: "mcp-pack-" });
 for await (const { name } of Deno.readDir(PACK)) await Deno.copyFile(`${PACK}/${name}`, `${templates}/${name}`);
 
 let failed = 0;
+let passed = 0;
 {
   await using hub = await startHubProcess({ env: { HUB_WORKFLOWS: templates, HUB_LOG: "error" } });
   await using proxy = await startKeyProxy(hub.url, hub.key);
@@ -56,17 +60,17 @@ let failed = 0;
   if (hub.stderr() !== "") console.log(`The hub said:\n${hub.stderr().slice(-4000)}`);
 }
 await Deno.remove(templates, { recursive: true });
+// .ci/run counts this line.
+console.log(`MCP conformance: ${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
 
 async function runSet(title: string, url: string, all: readonly string[], revision: string | null): Promise<number> {
   const scenarios = only.length === 0 ? all : all.filter((name) => only.includes(name) || only.includes(title));
   if (scenarios.length === 0) return 0;
-  const verdicts: Verdict[] = [];
-  for (const scenario of scenarios) {
-    const verdict = await runScenario(url, scenario, revision);
-    verdicts.push(verdict);
+  const verdicts = await severalAtOnce(scenarios, (scenario) => runScenario(url, scenario, revision));
+  for (const verdict of verdicts) {
     const mark = verdict.failed > 0 ? "FAIL" : verdict.passed === 0 ? "skip" : "ok";
-    console.log(`${title}  ${mark.padEnd(4)}  ${scenario}  ${verdict.passed} passed, ${verdict.failed} failed`);
+    console.log(`${title}  ${mark.padEnd(4)}  ${verdict.scenario}  ${verdict.passed} passed, ${verdict.failed} failed`);
     for (const problem of verdict.problems) console.log(`        ${problem}`);
   }
   const sum = (field: "passed" | "failed" | "warnings" | "skipped") =>
@@ -76,7 +80,19 @@ async function runSet(title: string, url: string, all: readonly string[], revisi
     `${title}: ${good} of ${verdicts.length} scenarios; checks: ${sum("passed")} passed, ${sum("failed")} failed, ` +
       `${sum("warnings")} warnings, ${sum("skipped")} skipped\n`,
   );
+  passed += sum("passed");
   return sum("failed");
+}
+
+/** What `work` makes of each, in their order. Each scenario is a process of its own, which mostly waits for itself to start. */
+async function severalAtOnce<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  const left = all.entries();
+  const take = async () => {
+    for (const [index, one] of left) results[index] = await work(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  return results;
 }
 
 /** Adds a template file to those that the hub serves, or takes it away again. */

@@ -5,7 +5,15 @@ import { errorResponse } from "./responses.ts";
 /** A request's body as JSON, or the response that refuses it. Undefined: there is none. */
 export async function readBody(request: Request, limits: McpLimits): Promise<{ readonly value: unknown } | Response> {
   if (request.method !== "POST" || request.body === null) return { value: undefined };
-  const text = await readText(request.body, limits.bodyBytes).catch(() => undefined);
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), limits.bodySeconds * 1000);
+  const read = readText(request.body, limits.bodyBytes).then((text) => ({ text }), () => undefined);
+  const result = await Promise.race([read, late.promise]);
+  clearTimeout(timer);
+  if (result === "late") {
+    return errorResponse(408, -32600, `Body was not complete after ${limits.bodySeconds} seconds`);
+  }
+  const text = result?.text;
   // The client has gone, or sends what is no HTTP or no UTF-8.
   if (text === undefined) return errorResponse(400, -32700, "Body ended before it was complete, or is not UTF-8");
   if (text === null) return errorResponse(413, -32600, `Body is too large: wanted at most ${limits.bodyBytes} bytes`);

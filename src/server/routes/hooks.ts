@@ -36,7 +36,7 @@ export function hookRoute(inbound: Inbound, limits: ServerLimits): Route {
       202: { description: "A run is durable and goes on", schema: Outcome },
     },
     async handle({ params, headers, request }) {
-      const body = await readBytes(request, Math.min(limits.bodyBytes, limits.inputBytes));
+      const body = await readBytes(request, Math.min(limits.bodyBytes, limits.inputBytes), limits.bodySeconds);
       if (isDeeperThan(new TextDecoder().decode(body), limits.jsonDepth)) {
         throw new CallError("JSON_TOO_DEEP", `Body is nested too deeply: wanted at most ${limits.jsonDepth} levels`);
       }
