@@ -1,6 +1,14 @@
 /**
  * The candidate closest to `name` by edit distance (insert, delete, replace, swap of neighbours), or undefined when none is
  * within a third of the name's length. Names past 64 characters are not compared.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { nearestName } from "@alkdev/flowgraph";
+ *
+ * assert.equal(nearestName("math.duoble", ["math.double", "math.add"]), "math.double");
+ * ```
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 64) return undefined;

@@ -2,7 +2,19 @@ import type { ApiKeyMetadata, ApiKeyRecord } from "./api_key_record.ts";
 import type { AuditAction, AuditLog, AuditLogQuery, AuditLogStats } from "./audit_log.ts";
 import type { Storage } from "./storage.ts";
 
-/** Keeps keys in this process: for tests, and the reference for other storages. */
+/**
+ * Keeps keys in this process: for tests, and the reference for other storages.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createKeys, MemoryStorage } from "@alkdev/keypal";
+ *
+ * const storage = new MemoryStorage();
+ * const { record } = await createKeys({ storage }).create({ ownerId: "ada" });
+ * assert.deepEqual(await storage.findById(record.id), record);
+ * ```
+ */
 export class MemoryStorage implements Storage {
   readonly #records = new Map<string, ApiKeyRecord>();
   readonly #idByHash = new Map<string, string>();

@@ -5,6 +5,16 @@ import type { ErrorDefinition } from "./operation_spec.ts";
  * Makes a {@linkcode CallError} of anything thrown. An `Error` becomes a declared error when its `code` is that code, or its
  * message is the code or starts with `"CODE:"`; any other becomes `EXECUTION_ERROR`, and what is no `Error`
  * `UNKNOWN_ERROR`. `details` are JSON; the thrown thing itself stays as `cause`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mapError } from "@alkdev/operations";
+ *
+ * const declared = [{ code: "BUSY", description: "Come back later.", schema: {} }];
+ * assert.equal(mapError(new Error("BUSY: all lines are taken"), declared).code, "BUSY");
+ * assert.equal(mapError(new Error("Something else"), declared).code, "EXECUTION_ERROR");
+ * ```
  */
 export function mapError(error: unknown, errorSchemas: readonly ErrorDefinition[] = []): CallError {
   if (error instanceof CallError) return error;

@@ -38,6 +38,20 @@ interface PendingSubscription {
  *    that the echo of an own event (an in-process target gives back what is published) finds nothing.
  * 2. Answers to unknown requests are ignored.
  * 3. Nothing here cascades to child requests.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { localEnvelope, PendingRequestMap } from "@alkdev/operations";
+ *
+ * const calls = new PendingRequestMap(); // or one end of a transport
+ * const call = calls.call("math.double", { n: 21 }, { deadline: Date.now() + 1_000 });
+ * assert.equal(calls.getPendingCount(), 1);
+ * calls.close();
+ * await assert.rejects(call, { code: "ABORTED" });
+ * assert.throws(() => calls.respond("r1", JSON.parse("{}")), TypeError); // wanted: localEnvelope(42, "math.double")
+ * assert.equal(localEnvelope(42, "math.double").data, 42);
+ * ```
  */
 export class PendingRequestMap {
   readonly #target: TypedEventTarget;

@@ -9,6 +9,31 @@ import type { ResponseEnvelope } from "./response_envelope.ts";
  * handler's generator.
  *
  * @throws {CallError} as `registry.execute`, at the first step; `EXECUTION_ERROR` when the handler gives nothing to iterate
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { OperationRegistry, subscribe } from "@alkdev/operations";
+ * import { Type } from "@alkdev/typebox";
+ *
+ * const registry = new OperationRegistry();
+ * registry.register({
+ *   namespace: "count",
+ *   name: "up",
+ *   version: "1.0.0",
+ *   type: "subscription",
+ *   description: "Counts for ever.",
+ *   inputSchema: Type.Object({}),
+ *   outputSchema: Type.Number(),
+ *   accessControl: { requiredScopes: [] },
+ *   handler: async function* () {
+ *     for (let n = 1;; n++) yield n;
+ *   },
+ * });
+ * const seen: number[] = [];
+ * for await (const { data } of subscribe<number>(registry, "count.up", {})) if (seen.push(data) === 2) break;
+ * assert.deepEqual(seen, [1, 2]);
+ * ```
  */
 export async function* subscribe<T = unknown>(
   registry: OperationRegistry,

@@ -22,6 +22,21 @@ const DEFAULT_QUALITY_RETENTION = 0.9;
  * Tasks, and which must be done before which. Edges go from the prerequisite to the dependent; their keys are
  * `prerequisite->dependent`. Cycles of two or more tasks are allowed, and found by {@linkcode TaskGraph.findCycles} and
  * {@linkcode TaskGraph.validateGraph}; a task that waits for itself is not.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { TaskGraph } from "@alkdev/taskgraph";
+ *
+ * const graph = TaskGraph.fromTasks([
+ *   { id: "design", name: "Design", dependsOn: [] },
+ *   { id: "write", name: "Write", dependsOn: ["design"] },
+ * ]);
+ * graph.addTask("review", { name: "Review", risk: "low" });
+ * graph.addDependency("write", "review");
+ * assert.deepEqual(graph.topologicalOrder(), ["design", "write", "review"]);
+ * assert.deepEqual(graph.validate(), []);
+ * ```
  */
 export class TaskGraph {
   readonly #graph: DirectedGraph<TaskGraphNodeAttributes, TaskGraphEdgeAttributes> = new DirectedGraph({

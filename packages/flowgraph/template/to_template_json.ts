@@ -11,6 +11,17 @@ import { planToTemplate, type TemplateJson } from "./plan_to_template.ts";
  * become props of the root.
  *
  * @throws TemplateError when the template has functions, or cannot be compiled.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { defineWorkflow, Operation, parseTemplate, toTemplateJson } from "@alkdev/flowgraph";
+ *
+ * const template = Operation({ name: "core.echo", key: "say", input: { value: "hi" } });
+ * const workflow = defineWorkflow({ name: "hello", template });
+ * const json = JSON.parse(JSON.stringify(toTemplateJson(workflow)));
+ * assert.deepEqual(toTemplateJson(parseTemplate(json).template), toTemplateJson(workflow));
+ * ```
  */
 export function toTemplateJson(source: WorkflowDefinition | Template): TemplateJson {
   const definition = isWorkflowDefinition(source) ? source : { name: "template", template: flattenTemplate(source) };

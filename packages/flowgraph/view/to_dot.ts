@@ -14,7 +14,20 @@ const SHAPES: Readonly<Record<string, string>> = {
   workflow: "component",
 };
 
-/** A Graphviz digraph. */
+/**
+ * A Graphviz digraph.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compile, defineWorkflow, Operation, planGraph, toDot } from "@alkdev/flowgraph";
+ *
+ * const template = Operation({ name: "core.echo", key: "say", input: { value: "hi" } });
+ * const workflow = defineWorkflow({ name: "hello", template });
+ * const drawn = toDot(planGraph(compile(workflow).plan));
+ * assert.ok(drawn.startsWith("digraph"));
+ * ```
+ */
 export function toDot(graph: DrawableGraph): string {
   const keys = new Set(graph.nodes.map(({ key }) => key));
   const lines = ["digraph plan {", "  rankdir=TB;", '  node [shape=box, fontname="sans-serif"];'];

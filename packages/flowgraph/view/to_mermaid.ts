@@ -14,7 +14,20 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   workflow: ["[[", "]]"],
 };
 
-/** A Mermaid flowchart. Ids are made up, so that no key can break it; text is escaped to entities. */
+/**
+ * A Mermaid flowchart. Ids are made up, so that no key can break it; text is escaped to entities.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compile, defineWorkflow, Operation, planGraph, toMermaid } from "@alkdev/flowgraph";
+ *
+ * const template = Operation({ name: "core.echo", key: "say", input: { value: "hi" } });
+ * const workflow = defineWorkflow({ name: "hello", template });
+ * const drawn = toMermaid(planGraph(compile(workflow).plan));
+ * assert.ok(drawn.startsWith("flowchart"));
+ * ```
+ */
 export function toMermaid(graph: DrawableGraph): string {
   const ids = new Map(graph.nodes.map(({ key }, i) => [key, `n${i}`]));
   const lines = ["flowchart TD"];

@@ -16,7 +16,20 @@ const LINE = 16;
 const CHARACTER = 7.2;
 const PADDING = 10;
 
-/** An SVG picture that stands by itself: no script, no style sheet, nothing from elsewhere; all text is escaped. */
+/**
+ * An SVG picture that stands by itself: no script, no style sheet, nothing from elsewhere; all text is escaped.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compile, defineWorkflow, Operation, planGraph, toSvg } from "@alkdev/flowgraph";
+ *
+ * const template = Operation({ name: "core.echo", key: "say", input: { value: "hi" } });
+ * const workflow = defineWorkflow({ name: "hello", template });
+ * const drawn = toSvg(planGraph(compile(workflow).plan));
+ * assert.ok(drawn.startsWith("<svg"));
+ * ```
+ */
 export function toSvg(graph: DrawableGraph): string {
   const nodes = graph.nodes.slice(0, MAX_NODES);
   const indices = new Map(nodes.map(({ key }, index) => [key, index]));

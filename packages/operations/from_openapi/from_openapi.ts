@@ -16,6 +16,22 @@ import { readOperation } from "./read_operation.ts";
  * told.
  *
  * @throws {CallError} `VALIDATION_ERROR` when the document is not one of OpenAPI 3
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { OperationRegistry } from "@alkdev/operations";
+ * import { FromOpenAPI } from "@alkdev/operations/from-openapi";
+ *
+ * const document = { openapi: "3.1.0", paths: { "/pets": { get: { operationId: "list" } } } };
+ * const registry = new OperationRegistry();
+ * registry.registerAll(FromOpenAPI(document, {
+ *   namespace: "pets",
+ *   baseUrl: "https://pets.example",
+ *   fetch: () => Promise.resolve(Response.json(["Rex"])), // without it: the real one
+ * }));
+ * assert.deepEqual((await registry.execute("pets.list", {})).data, ["Rex"]);
+ * ```
  */
 export function FromOpenAPI(spec: unknown, config: OpenAPIConfig): IOperationDefinition[] {
   const document = new OpenAPIDocument(spec);

@@ -2,7 +2,20 @@ type Arrival<T> =
   | { readonly from: AsyncIterator<T>; readonly result: IteratorResult<T> }
   | { readonly from: AsyncIterator<T>; readonly error: unknown };
 
-/** All sources at once, each value as it comes. Ends with the last source; fails with the first that does. */
+/**
+ * All sources at once, each value as it comes. Ends with the last source; fails with the first that does.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { join, toArray } from "@alkdev/pubsub";
+ *
+ * const upTo = async function* (end: number) {
+ *   for (let n = 1; n <= end; n++) yield n;
+ * };
+ * assert.equal((await toArray<number>()(join(upTo(2), upTo(3)))).length, 5);
+ * ```
+ */
 export async function* join<T>(...sources: AsyncIterable<T>[]): AsyncGenerator<T, void, undefined> {
   const open = new Set(sources.map((source) => source[Symbol.asyncIterator]()));
   const arrivals: Arrival<T>[] = [];

@@ -1,7 +1,20 @@
 import { assertCount } from "./_assert_count.ts";
 import type { Operator } from "./operator.ts";
 
-/** Sliding windows of `size` values, each `step` after the one before. A window that never fills is not given. */
+/**
+ * Sliding windows of `size` values, each `step` after the one before. A window that never fills is not given.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pipe, toArray, window } from "@alkdev/pubsub";
+ *
+ * const numbers = async function* () {
+ *   yield* [1, 2, 3];
+ * };
+ * assert.deepEqual(await pipe(numbers(), window<number>(2), toArray<number[]>()), [[1, 2], [2, 3]]);
+ * ```
+ */
 export function window<T>(size: number, step = 1): Operator<T, AsyncGenerator<T[], void, undefined>> {
   assertCount("Size of window", size, 1);
   assertCount("Step of window", step, 1);

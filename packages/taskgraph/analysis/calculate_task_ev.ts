@@ -6,6 +6,15 @@ import type { EvConfig, EvResult } from "../schema/results.ts";
  *
  * @param p how likely it is to succeed, 0 to 1
  * @throws {InvalidInputError} when `p` is not from 0 to 1
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { calculateTaskEv } from "@alkdev/taskgraph";
+ *
+ * const { ev, expectedRetries } = calculateTaskEv(0.5, 2, 1, { fallbackCost: 4 });
+ * assert.deepEqual([ev, expectedRetries], [0.5 * 2 + 0.5 * (2 + 4), 1]);
+ * ```
  */
 export function calculateTaskEv(p: number, scopeCost: number, impactWeight: number, config: EvConfig = {}): EvResult {
   if (!(p >= 0 && p <= 1)) throw new InvalidInputError("p", `Cannot weigh with p as ${p}: wanted a number from 0 to 1`);

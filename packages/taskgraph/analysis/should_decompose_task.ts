@@ -1,7 +1,18 @@
 import type { TaskGraphNodeAttributes } from "../schema/attributes.ts";
 import type { DecomposeResult } from "../schema/results.ts";
 
-/** Whether a task is too risky (high, critical) or too wide (broad, system) to be done in one piece. */
+/**
+ * Whether a task is too risky (high, critical) or too wide (broad, system) to be done in one piece.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { shouldDecomposeTask } from "@alkdev/taskgraph";
+ *
+ * assert.equal(shouldDecomposeTask({ risk: "high", scope: "narrow" }).shouldDecompose, true);
+ * assert.deepEqual(shouldDecomposeTask({ risk: "low" }).reasons, []);
+ * ```
+ */
 export function shouldDecomposeTask(attributes: Pick<TaskGraphNodeAttributes, "risk" | "scope">): DecomposeResult {
   const { risk, scope } = attributes;
   const reasons: string[] = [];

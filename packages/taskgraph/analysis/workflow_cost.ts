@@ -11,6 +11,20 @@ import { resolveDefaults } from "./estimates.ts";
  *
  * @throws {CircularDependencyError}
  * @throws {InvalidInputError} when `limit` or `defaultQualityRetention` is out of range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { TaskGraph, workflowCost } from "@alkdev/taskgraph";
+ *
+ * const graph = TaskGraph.fromTasks([
+ *   { id: "design", name: "Design", dependsOn: [] },
+ *   { id: "write", name: "Write", dependsOn: ["design"] },
+ * ]);
+ * const { tasks } = workflowCost(graph);
+ * assert.equal(tasks[0]?.pEffective, 0.8); // medium risk
+ * assert.equal(tasks[1]?.pEffective, 0.8 * (0.8 + (1 - 0.8) * 0.9));
+ * ```
  */
 export function workflowCost(graph: TaskGraph, options: WorkflowCostOptions = {}): WorkflowCostResult {
   const { includeCompleted = false, limit, propagationMode = "dag-propagate", defaultQualityRetention = 0.9 } = options;

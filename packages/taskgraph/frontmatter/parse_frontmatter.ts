@@ -10,6 +10,15 @@ import { splitFrontmatter } from "./split_frontmatter.ts";
  * a task that names no prerequisites has none. Unknown keys are left out.
  *
  * @throws {InvalidInputError} naming the field
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseFrontmatter } from "@alkdev/taskgraph";
+ *
+ * const task = parseFrontmatter("---\nid: write\nname: Write\ndepends_on: [design]\n---\nHow.\n");
+ * assert.deepEqual(task, { id: "write", name: "Write", dependsOn: ["design"] });
+ * ```
  */
 export function parseFrontmatter(markdown: string): TaskInput {
   const { frontmatter } = splitFrontmatter(markdown);

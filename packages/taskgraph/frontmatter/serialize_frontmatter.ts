@@ -1,7 +1,18 @@
 import { stringify } from "yaml";
 import type { TaskInput } from "../schema/task_input.ts";
 
-/** A markdown file with the task at its head, prerequisites as `depends_on`. Null fields stay, as `field: null`. */
+/**
+ * A markdown file with the task at its head, prerequisites as `depends_on`. Null fields stay, as `field: null`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseFrontmatter, serializeFrontmatter } from "@alkdev/taskgraph";
+ *
+ * const task = { id: "write", name: "Write", dependsOn: ["design"] };
+ * assert.deepEqual(parseFrontmatter(serializeFrontmatter(task, "How.")), task);
+ * ```
+ */
 export function serializeFrontmatter(task: TaskInput, body = ""): string {
   const { id, name, dependsOn, ...rest } = task;
   // lineWidth 0: a long name stays on its line.
