@@ -14,14 +14,14 @@ const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
 
 /** @throws {CallError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `BODY_TIMEOUT`, `JSON_TOO_DEEP`, `MALFORMED_JSON` */
 export async function readJsonBody(request: Request, limits: ServerLimits): Promise<JsonBody> {
-  const { text, bytes } = await inTime(readText(request, limits.bodyBytes), limits.bodySeconds).catch(cutShort);
-  if (text === "") return { value: undefined, bytes: 0 };
-  const type = request.headers.get("content-type");
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     const message = `Header "content-encoding" is ${JSON.stringify(encoding.slice(0, 80))}: wanted none`;
     throw new CallError("UNSUPPORTED_MEDIA_TYPE", message);
   }
+  const { text, bytes } = await inTime(readText(request, limits.bodyBytes), limits.bodySeconds).catch(cutShort);
+  if (text === "") return { value: undefined, bytes: 0 };
+  const type = request.headers.get("content-type");
   if (type !== null && !JSON_TYPE.test(type)) {
     throw new CallError(
       "UNSUPPORTED_MEDIA_TYPE",
@@ -46,8 +46,8 @@ export function readBytes(request: Request, limit: number, seconds: number): Pro
 }
 
 /**
- * The body, or `BODY_TIMEOUT`: a client that sends a byte now and then would else hold a request for ever. What has not come by
- * then is dropped with the connection.
+ * The body, or `BODY_TIMEOUT`: a client that sends a byte now and then would else hold a request for ever. Its connection
+ * stays as long as it goes on sending: the runtime has no way to cut it off.
  */
 export async function inTime<T>(body: Promise<T>, seconds: number): Promise<T> {
   const late = Promise.withResolvers<never>();
