@@ -25,8 +25,10 @@ async function work(
       namespace: "demo",
       name: "work",
       version,
-      handler: async (input) => {
+      handler: async (input, { progress }) => {
         started.push(input);
+        // The hub looks up at each message.
+        progress?.("started");
         if (input === "hold") await promise;
         return version;
       },

@@ -56,7 +56,8 @@ export function processCpuMs(pid: number | "self"): number {
   }
 }
 
-function postgresCpuMs(): number {
+/** CPU ms of all PostgreSQL processes of this machine. */
+export function postgresCpuMs(): number {
   try {
     const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandOf(name) === "postgres");
     if (pids.length === 0) return Number.NaN;

@@ -1,7 +1,7 @@
 import { until } from "../e2e/_hub_process.ts";
 import type { TestDatabase } from "../support/test_database.ts";
 import { type BenchHub, chainTemplate, echoInput, openBenchHub } from "./bench_hub.ts";
-import { load, median, quantile } from "./measure.ts";
+import { load, median, postgresCpuMs, processCpuMs, quantile } from "./measure.ts";
 import type { Report } from "./report.ts";
 
 const HOPS = 10;
@@ -42,11 +42,54 @@ export async function benchSpoke(report: Report, database: TestDatabase): Promis
   }
 }
 
-function startSpoke(hub: { readonly url: string; readonly key: string }): Deno.ChildProcess {
+/** Calls to ten spokes as they come out of wide runs, each with its durable result; and what they cost whom. */
+export async function benchSpokes(report: Report, database: TestDatabase): Promise<void> {
+  report.section("Calls to ten spokes on loopback, fan-out of 100, 16 runs in flight");
+  const hub = await openBenchHub({ databaseUrl: database.url });
+  const spokes = startSpoke(hub.hub, 10);
+  try {
+    await until("ten spokes are there", async () => {
+      const { body } = await hub.hub.api<{ readonly items: readonly unknown[] }>("GET", "/api/spokes");
+      return body.items.length === 10;
+    });
+    await hub.register("bench-wide", wideTemplate("bench.echo", 100));
+    const run = hub.runner("bench-wide");
+    await load(150, 16, run);
+    const before = [processCpuMs(hub.pid), processCpuMs(spokes.pid), postgresCpuMs()];
+    const start = performance.now();
+    await load(600, 16, run);
+    const seconds = (performance.now() - start) / 1000;
+    const after = [processCpuMs(hub.pid), processCpuMs(spokes.pid), postgresCpuMs()];
+    const calls = 600 * 100;
+    report.add({ name: "calls with durable results", value: calls / seconds, unit: "calls/s" });
+    for (const [index, who] of ["hub", "all ten spokes", "PostgreSQL"].entries()) {
+      const used = after[index]! - before[index]!;
+      report.add({ name: `CPU a call, ${who}`, value: 1000 * used / calls, unit: "µs" });
+    }
+  } finally {
+    spokes.kill("SIGKILL");
+    await spokes.status;
+    await hub.close();
+  }
+}
+
+function wideTemplate(operationId: string, width: number): unknown {
+  return {
+    type: "parallel",
+    props: {},
+    children: Array.from({ length: width }, (_, value) => ({
+      type: "operation",
+      props: { name: operationId, key: `w${value}`, input: { value } },
+      children: [],
+    })),
+  };
+}
+
+function startSpoke(hub: { readonly url: string; readonly key: string }, count: number = 1): Deno.ChildProcess {
   const config = new URL("../../deno.json", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--config", config, new URL("./echo_spoke.ts", import.meta.url).pathname],
-    env: { HUB_URL: hub.url, HUB_KEY: hub.key },
+    env: { HUB_URL: hub.url, HUB_KEY: hub.key, SPOKES: String(count) },
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
