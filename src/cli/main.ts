@@ -19,6 +19,7 @@ import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
 import { typesCommand } from "./commands/types.ts";
+import { clientsCommands } from "./commands/clients.ts";
 import { webhooksCommands } from "./commands/webhooks.ts";
 import { workflowsCommands } from "./commands/workflows.ts";
 import { processCli } from "./process_cli.ts";
@@ -42,6 +43,7 @@ export const HUB: CommandGroup = {
     workflowsCommands,
     schedulesCommands,
     webhooksCommands,
+    clientsCommands,
     operationsCommands,
     typesCommand,
     spokesCommands,

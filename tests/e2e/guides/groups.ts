@@ -19,6 +19,7 @@ export const OPERATING: readonly string[] = [
   "docs/guides/budgets.md",
   "docs/guides/schedules.md",
   "docs/guides/webhooks.md",
+  "docs/guides/clients.md",
   "docs/guides/mcp.md",
 ];
 /** Starts hubs of its own. */
