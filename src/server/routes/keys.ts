@@ -68,17 +68,16 @@ function rotateRoute(keys: KeyAdmin): Route {
     scope: "keys:write",
     params: IdParams,
     body: Type.Object({
-      graceSeconds: Type.Integer({
+      graceSeconds: Type.Optional(Type.Integer({
         minimum: 0,
         maximum: 2_592_000,
-        default: 0,
-        description: "Both keys work for as long; the old one is refused from then on",
-      }),
+        description: "Both keys work for as long; the old one is refused from then on. Default: 0",
+      })),
     }, strict),
-    bodyDefault: { graceSeconds: 0 },
+    bodyDefault: {},
     responses: { 201: { description: "The new key: shown this once", schema: IssuedKeySchema } },
     async handle({ principal, params, body }) {
-      const graceMs = body.graceSeconds * 1000;
+      const graceMs = (body.graceSeconds ?? 0) * 1000;
       return reply(201, await keys.rotate({ principal, id: params.id, graceMs }));
     },
   });
