@@ -13,6 +13,7 @@ import { namespaceOwner } from "./hub/namespaces.ts";
 import { openFlow } from "./hub/flow.ts";
 import { layFoundation, openConfigured } from "./hub/foundation.ts";
 import { listen } from "./hub/front_door.ts";
+import { openGate } from "./hub/gate.ts";
 import { graphs } from "./hub/graphs.ts";
 import { openKeys } from "./hub/keys.ts";
 import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
@@ -29,7 +30,7 @@ import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
-import { createApp, flowRoutes, viewerRoutes } from "./server/mod.ts";
+import { auditRoute, ClientAddresses, createApp, flowRoutes, viewerRoutes } from "./server/mod.ts";
 import { migrate } from "./storage/mod.ts";
 import { createSystemClock } from "./system/clock.ts";
 
@@ -95,6 +96,8 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const foundation = await layFoundation(startup, { config, url, peers: () => late.peers, onFenced });
   startup.step("keys");
   const { keys, auth, audit, adminKeyPath, isNew } = await openKeys(foundation.db, config.dataDir);
+  const addresses = new ClientAddresses(config.trustedProxies);
+  const gate = openGate({ db: foundation.db, audit, addresses });
   startup.step("operations");
   const clock = createSystemClock();
   const feed = new RunFeed();
@@ -118,6 +121,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     feed,
     keys,
     keyRing,
+    gate,
     observer: sight.observer,
     usage: budgets.calls,
     late: { runs: runsOf, engine: () => late.engine },
@@ -154,6 +158,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     limits: config.limits,
     stateKey: await deriveKey("mcp-state", keyRing.current.key),
     allowedHosts: isLoopback(config.host) ? LOOPBACK_HOSTS : null,
+    onStart: (principal) => gate.admit(principal, "starts"),
     log: hubLogger("mcp"),
   });
   startup.onStop(() => mcp.close());
@@ -175,6 +180,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       socketKeys.watch(socket, principal.keyId);
       pool.accept(socket, principal);
     },
+    gate,
     watchKey: (keyId, onRevoked) => socketKeys.watchKey(keyId, onRevoked),
     readiness: () => startup.readiness,
     onAnswered: (request) => sight.meter.answered(request),
@@ -198,9 +204,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...control,
       ...operations.clients.routes({ takenBy: namespaceOwner(operations) }),
       ...flowRoutes(flow.flow),
+      auditRoute(audit),
     ],
   });
-  door.open((request) => app.fetch(request));
+  door.open((request, remote) => {
+    addresses.note(request, remote);
+    return app.fetch(request);
+  });
   await writeHubFile(config.dataDir, url);
   startup.onStop(() => Deno.remove(`${config.dataDir}/hub.json`).catch(() => {}));
   startup.done();

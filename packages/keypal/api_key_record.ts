@@ -19,6 +19,8 @@ export interface ApiKeyMetadata {
   readonly resources?: Readonly<Record<string, readonly string[]>>;
   /** Null or absent: never. */
   readonly expiresAt?: string | null;
+  /** What the host lets the key do a minute, by kinds of its own; absent: no limit. An addition to the published package. */
+  readonly limits?: Readonly<Record<string, number>>;
   readonly createdAt?: string;
   readonly lastUsedAt?: string | null;
   /** Absent is true. */

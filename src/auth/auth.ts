@@ -25,6 +25,8 @@ export interface Auth {
   authenticate(headersOrKey: Headers | string): Promise<Principal | null>;
   /** As {@linkcode Auth.authenticate} where the key is remembered; undefined where it must be looked up. */
   remembered(headersOrKey: Headers | string): Principal | undefined;
+  /** Whether the key was valid when it was last looked at, not long ago: one who uses it guesses nothing. */
+  isFamiliar(key: string): boolean;
   /** Makes the next look at this key a fresh one. */
   invalidate(keyId: string): void;
 }
@@ -62,6 +64,8 @@ class RememberingAuth implements Auth {
   readonly #entries = new Map<string, Entry>();
   readonly #hashesByKeyId = new Map<string, string>();
   readonly #lookups = new Map<string, Promise<Principal | null>>();
+  /** Hashes of keys that were valid, the longest unused first. */
+  readonly #familiar = new Set<string>();
   /** Lookups that began before an invalidation must not be remembered. */
   #generation = 0;
 
@@ -94,6 +98,10 @@ class RememberingAuth implements Auth {
     return lookup;
   }
 
+  isFamiliar(key: string): boolean {
+    return key.length <= MAX_KEY_LENGTH && this.#familiar.has(this.#keys.hashKey(key));
+  }
+
   invalidate(keyId: string): void {
     this.#generation++;
     this.#lookups.clear();
@@ -118,9 +126,15 @@ class RememberingAuth implements Auth {
     const generation = this.#generation;
     const startedAt = this.#now();
     const result = await this.#keys.verify(key);
+    this.#familiar.delete(hash);
     if (!result.valid) {
       if (result.errorCode === "STORAGE_ERROR") throw new AuthUnavailableError();
       return null;
+    }
+    this.#familiar.add(hash);
+    if (this.#familiar.size > this.#maxEntries) {
+      const oldest = this.#familiar.keys().next();
+      if (oldest.done !== true) this.#familiar.delete(oldest.value);
     }
     const principal = this.#toPrincipal(result.record);
     if (generation === this.#generation) this.#remember(hash, principal, result.record, startedAt);
@@ -128,12 +142,13 @@ class RememberingAuth implements Auth {
   }
 
   #toPrincipal({ id, metadata }: ApiKeyRecord): Principal {
-    const { ownerId, scopes = [], resources } = metadata;
+    const { ownerId, scopes = [], resources, limits } = metadata;
     return Object.freeze({
       identity: Object.freeze({ id: ownerId, scopes, ...(resources === undefined ? {} : { resources }) }),
       orgId: metadata.orgId ?? this.#defaultOrgId,
       keyId: id,
       keyName: metadata.name ?? null,
+      ...(limits !== undefined && { limits }),
     });
   }
 

@@ -4,6 +4,7 @@ import { CallError } from "@alkdev/operations";
 import type { Auth } from "./auth.ts";
 import { checkScopes } from "./check_scopes.ts";
 import { coversScope } from "./covers_scope.ts";
+import type { KeyLimits } from "./key_rates.ts";
 import { type KeyView, toKeyView } from "./key_view.ts";
 import type { Principal } from "./principal.ts";
 
@@ -32,6 +33,7 @@ export interface NewKey {
   readonly ownerId?: string;
   /** Ms since the epoch; absent: never. */
   readonly expiresAt?: number;
+  readonly limits?: KeyLimits;
 }
 
 /** The only time the plain key is seen. */
@@ -92,9 +94,10 @@ class AuditedKeyAdmin implements KeyAdmin {
       orgId: principal.orgId,
       name: key.name,
       scopes: [...new Set(key.scopes)],
+      ...(key.limits !== undefined && { limits: { ...key.limits } }),
       expiresAt: key.expiresAt === undefined ? null : new Date(key.expiresAt).toISOString(),
     });
-    const data = { name: key.name, scopes: key.scopes };
+    const data = { name: key.name, scopes: key.scopes, ...(key.limits !== undefined && { limits: key.limits }) };
     await this.#audit("key.created", principal, created.record.id, data);
     return { key: created.key, record: toKeyView(created.record, this.#now()) };
   }

@@ -1,4 +1,5 @@
 import type { ApiKeyRecord } from "@alkdev/keypal";
+import type { KeyLimits } from "./key_rates.ts";
 
 /** A key as its administrators see it: never the key, nor its hash. Times are ms since the epoch; null: not (yet). */
 export interface KeyView {
@@ -13,6 +14,8 @@ export interface KeyView {
   readonly revokedAt: number | null;
   /** Id of the key that took its place. */
   readonly rotatedTo: string | null;
+  /** What it may do a minute; null: as much as it likes. */
+  readonly limits: KeyLimits | null;
 }
 
 /** The view of a record at `nowMs`. */
@@ -30,6 +33,7 @@ export function toKeyView({ id, metadata }: ApiKeyRecord, nowMs: number): KeyVie
     expiresAt,
     revokedAt,
     rotatedTo: metadata.rotatedTo ?? null,
+    limits: metadata.limits ?? null,
   };
 }
 

@@ -12,6 +12,17 @@ export {
   type KeyAuditEntry,
   type NewKey,
 } from "./key_admin.ts";
+export { type Attempt, Guesses } from "./guesses.ts";
+export {
+  type KeyLimits,
+  KeyRates,
+  memoryRateStore,
+  type RatedKey,
+  type RateKind,
+  type RateLease,
+  type RateState,
+  type RateStore,
+} from "./key_rates.ts";
 export { type KeyView, toKeyView } from "./key_view.ts";
 export type { Principal } from "./principal.ts";
 export { type Scope, SCOPES } from "./scopes.ts";

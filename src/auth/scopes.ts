@@ -23,6 +23,8 @@ export type Scope =
   | "client:write"
   | "budget:read"
   | "budget:write"
+  | "audit:read"
+  | "org:admin"
   | "metrics:read";
 
 /**
@@ -53,5 +55,7 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "client:write": "Add, change, test and remove clients",
   "budget:read": "See budgets and usage",
   "budget:write": "Set the limits of budgets",
+  "audit:read": "See who did what, and what was refused",
+  "org:admin": "See and make organizations, accounts and roles of the whole hub",
   "metrics:read": "Read metrics",
 };

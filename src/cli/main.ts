@@ -2,6 +2,7 @@ import type { Cli } from "./cli.ts";
 import { CliError, ExitCode, usageError } from "./cli_error.ts";
 import { type Command, type CommandGroup, isGroup } from "./command.ts";
 import { approvalsCommands } from "./commands/approvals.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
 import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -53,6 +54,7 @@ export const HUB: CommandGroup = {
     budgetsCommands,
     usageCommand,
     keysCommands,
+    auditCommand,
     doctorCommand,
   ],
 };

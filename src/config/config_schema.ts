@@ -80,6 +80,7 @@ const file = Type.Object({
   httpHosts: Type.Optional(texts),
   egress: Type.Optional(egress),
   clients: Type.Optional(clients),
+  trustedProxies: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 })),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
   http: Type.Optional(http),
@@ -115,6 +116,8 @@ export interface ConfigFile {
       readonly env?: readonly string[];
     }[];
   };
+  /** Addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  readonly trustedProxies?: readonly string[];
   readonly log?: { readonly level?: LogLevelName; readonly format?: LogFormat };
   readonly limits?: {
     readonly bodyBytes?: number;

@@ -22,6 +22,8 @@ export interface HubConfig {
   /** Hosts that `core.http` may call. */
   readonly httpHosts: readonly string[];
   readonly egress: HubEgress;
+  /** Addresses or CIDRs of proxies whose `X-Forwarded-…` headers are believed. Default: none. */
+  readonly trustedProxies: readonly string[];
   readonly clients: HubClientsConfig;
   readonly limits: HubLimits;
   /** What is said of HTTP; the edge has defaults for the rest. */

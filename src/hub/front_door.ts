@@ -2,7 +2,7 @@ import type { HubConfig } from "../config/mod.ts";
 import type { Readiness } from "../server/mod.ts";
 import type { Startup } from "./startup.ts";
 
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request, remote: string) => Response | Promise<Response>;
 
 /** The open port. Before the hub is ready, and once it stops, only its state can be asked for. */
 export interface FrontDoor {
@@ -23,7 +23,7 @@ export function listen(config: Pick<HubConfig, "host" | "port">, startup: Startu
       onListen: () => {},
       onError: () => new Response(null, { status: 500 }),
     },
-    (request) => handler(request),
+    (request, { remoteAddr }) => handler(request, "hostname" in remoteAddr ? remoteAddr.hostname : ""),
   );
   startup.onStop(() => server.shutdown());
   const { hostname, port } = server.addr;

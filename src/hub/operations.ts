@@ -8,6 +8,7 @@ import { type CallObserver, createDispatcher, type HubDispatcher, type UsageHost
 import { createEgress, type Egress } from "../egress/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
+import type { Gate } from "../server/mod.ts";
 import { createRunnerPool, type RunnerPool } from "../spokes/mod.ts";
 import { createSpokeStore } from "../storage/mod.ts";
 import { clientsBefore, type HubClients, openClients } from "./clients.ts";
@@ -36,12 +37,13 @@ export async function openOperations(
     readonly feed: RunFeed;
     readonly keys: ApiKeyManager;
     readonly keyRing: KeyRing;
+    readonly gate: Pick<Gate, "admit">;
     readonly observer: CallObserver;
     readonly usage: UsageHost;
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
   },
 ): Promise<HubOperations> {
-  const { config, foundation, clock, feed, keys, keyRing, late, observer, usage } = params;
+  const { config, foundation, clock, feed, keys, keyRing, late, observer, usage, gate } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
   const registry = new OperationRegistry();
@@ -53,6 +55,7 @@ export async function openOperations(
     clock,
     store: createSpokeStore(db),
     calls: {
+      admit: (principal) => gate.admit(principal, "requests"),
       spec: (caller, id) => dispatcher.operations.spec(caller, id),
       call: (request) => dispatcher.operations.call(request),
       stream: (request) => dispatcher.operations.stream(request),

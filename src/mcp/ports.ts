@@ -51,6 +51,8 @@ export interface McpDeps {
   readonly operations: OperationsPort;
   /** Absent: only workflows with `expose: "prompt"` are prompts. */
   readonly prompts?: PromptSource;
+  /** Before a run is started; a throw refuses it. */
+  readonly onStart?: (principal: Principal) => Promise<unknown>;
   readonly version: string;
   readonly limits: McpLimits;
   /** Signs what clients hand back between rounds, at least 32 bytes, the same on every hub. Null: one of this process. */

@@ -236,6 +236,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
     auth: {
       authenticate: (given) => Promise.resolve(find(given)),
       remembered: (given) => find(given) ?? undefined,
+      isFamiliar: () => false,
       invalidate: () => {},
     },
     runs: fakeRuns(world),
@@ -323,6 +324,7 @@ function issued(name: string): IssuedKey {
       expiresAt: null,
       revokedAt: null,
       rotatedTo: null,
+      limits: null,
     },
   };
 }

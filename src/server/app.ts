@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { CallError } from "@alkdev/operations";
 import { Admission } from "./admission.ts";
+import { isRefusal } from "./authorize.ts";
 import { createFront } from "./front.ts";
 import { createRouteHandler } from "./handle_route.ts";
 import { HttpError } from "./http_error.ts";
@@ -66,6 +67,7 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
     try {
       return await upgradeWebSocket(raw, deps);
     } catch (error) {
+      if (isRefusal(error)) deps.gate?.refused({ request: raw, route: "/ws", principal: null, code: error.code });
       return problemResponse(error, requestIdOf(raw.headers), deps.log);
     }
   });

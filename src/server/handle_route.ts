@@ -1,9 +1,11 @@
 import type { TSchema } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
 import { CallError, collectErrors } from "@alkdev/operations";
+import type { Principal } from "../auth/mod.ts";
 import type { Admission } from "./admission.ts";
-import { authenticate } from "./authorize.ts";
+import { admit, authenticate, isRefusal } from "./authorize.ts";
 import { createQueryDecoder } from "./decode_query.ts";
+import { isAdministrative, showRate, STARTS } from "./gate.ts";
 import { meantSchema } from "./meant_schema.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
@@ -37,6 +39,8 @@ export function createRouteHandler(
   const { auth, log } = deps;
   const isTagged = route.isConditional === true;
   const isRead = route.method === "GET";
+  const isStart = STARTS.has(route.name);
+  const isAct = isAdministrative(route);
   const reading = { ms: route.readMs ?? usual, onLate: (work: Promise<unknown>) => admission.keep(work) };
   const limits = { ...deps.limits, ...route.limits };
   const rule = route.scope === null ? null : createAccessRule(route, deps.runs);
@@ -48,10 +52,13 @@ export function createRouteHandler(
   const answer: RouteHandler = async (request, params) => {
     const { headers } = request;
     const requestId = requestIdOf(headers);
+    let principal: Principal | null = null;
     try {
-      const principal = rule === null
+      principal = rule === null
         ? null
-        : auth.remembered(headers) ?? await withinReadTime(authenticate(headers, auth), reading);
+        : auth.remembered(headers) ?? await withinReadTime(authenticate(request, deps), reading);
+      const counted = principal === null ? null : admit(principal, deps);
+      const rate = counted === null ? null : await counted;
       if (rule !== null && principal !== null) {
         const narrowed = rule(principal, params);
         if (narrowed !== undefined) await narrowed;
@@ -59,6 +66,7 @@ export function createRouteHandler(
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);
       const { value, bytes } = checkBody !== null ? await readJsonBody(request, limits) : none;
+      if (principal?.limits !== undefined && isStart) await deps.gate?.admit(principal, "starts");
       const given = route.handle({
         principal,
         // The caller alone is what use cases may keep: not which key it came with.
@@ -75,9 +83,14 @@ export function createRouteHandler(
       const answered: Reply | Response = isRead && given instanceof Promise
         ? await withinReadTime(given, reading)
         : await given;
+      if (principal !== null && isAct) {
+        await deps.gate?.acted({ request, principal, name: route.name, route: route.path, params });
+      }
       const response = toResponse(answered, { requestId, headers, isTagged });
+      showRate(response.headers, rate);
       return principal === null ? response : untilRevoked(response, principal.keyId, deps.watchKey);
     } catch (error) {
+      if (isRefusal(error)) deps.gate?.refused({ request, route: route.path, principal, code: error.code });
       return problemResponse(error, requestId, log);
     }
   };

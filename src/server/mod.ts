@@ -33,3 +33,6 @@ export { type PruneJobView, type RetentionPort, retentionRoutes } from "./routes
 export { STATUS_BY_CODE } from "./status_codes.ts";
 export { type SightDeps, sightRoutes } from "./routes/sight.ts";
 export { type ViewerAsset, type ViewerFiles, viewerRoutes } from "./routes/viewer.ts";
+export { ClientAddresses } from "./client_address.ts";
+export { type Act, type Gate, rateHeaders, type Refusal } from "./gate.ts";
+export { type AuditPort, auditRoute } from "./routes/audit.ts";

@@ -1,5 +1,5 @@
 import type { Principal } from "../auth/mod.ts";
-import { assertScope, authenticate } from "./authorize.ts";
+import { admit, assertScope, authenticate, isRefusal } from "./authorize.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
@@ -19,18 +19,22 @@ export interface Mount {
 }
 
 /** Answers requests to a mount. Never rejects. */
-export function createMountHandler(
-  mount: Mount,
-  { auth, log, watchKey }: ServerDeps,
-): (request: Request) => Promise<Response> {
+export function createMountHandler(mount: Mount, deps: ServerDeps): (request: Request) => Promise<Response> {
+  const { auth, log, watchKey, gate } = deps;
   const scopes = mount.scope === null ? null : [mount.scope].flat();
   return async (request) => {
+    let principal: Principal | null = null;
     try {
-      const principal = scopes === null ? null : await authenticate(request.headers, auth);
-      if (scopes !== null && principal !== null) assertScope(principal, scopes, `use ${mount.path}`);
+      if (scopes !== null) {
+        principal = auth.remembered(request.headers) ?? await authenticate(request, deps);
+        const counted = admit(principal, deps);
+        if (counted !== null) await counted;
+        assertScope(principal, scopes, `use ${mount.path}`);
+      }
       const response = await mount.handle(request, principal);
       return principal === null ? response : untilRevoked(response, principal.keyId, watchKey);
     } catch (error) {
+      if (isRefusal(error)) gate?.refused({ request, route: mount.path, principal, code: error.code });
       return problemResponse(error, requestIdOf(request.headers), log);
     }
   };

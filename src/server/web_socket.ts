@@ -1,8 +1,8 @@
 import { CallError, hasScopeForSome } from "@alkdev/operations";
-import type { Auth, Principal } from "../auth/mod.ts";
+import type { Principal } from "../auth/mod.ts";
+import { admit, authenticate } from "./authorize.ts";
 import { HttpError } from "./http_error.ts";
 import type { ServerDeps } from "./ports.ts";
-import { unauthenticated } from "./unauthenticated.ts";
 
 /** The subprotocol that is selected; clients that offer any must offer this one. */
 const SUBPROTOCOL = "alkdev.v1";
@@ -21,7 +21,9 @@ export async function upgradeWebSocket(request: Request, deps: ServerDeps): Prom
     });
   }
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-  const principal = await authenticate(request.headers, offered, deps.auth);
+  const principal = await whoOpens(request, offered, deps);
+  const counted = admit(principal, deps);
+  if (counted !== null) await counted;
   if (!USEFUL_SCOPES.some((scope) => hasScopeForSome(principal.identity.scopes, scope))) {
     const names = USEFUL_SCOPES.map((scope) => `"${scope}"`).join(" or ");
     throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope ${names}`, {
@@ -35,12 +37,10 @@ export async function upgradeWebSocket(request: Request, deps: ServerDeps): Prom
   return response;
 }
 
-async function authenticate(headers: Headers, offered: readonly string[], auth: Auth): Promise<Principal> {
+function whoOpens(request: Request, offered: readonly string[], deps: ServerDeps): Promise<Principal> {
   const bearer = offered.find((name) => name.startsWith(BEARER))?.slice(BEARER.length);
-  const inHeader = headers.has("authorization") || headers.has("x-api-key");
-  const principal = await auth.authenticate(inHeader || bearer === undefined ? headers : bearer);
-  if (principal === null) throw unauthenticated(inHeader || bearer !== undefined);
-  return principal;
+  const inHeader = request.headers.has("authorization") || request.headers.has("x-api-key");
+  return inHeader || bearer === undefined ? authenticate(request, deps) : authenticate(request, deps, bearer);
 }
 
 function upgrade(request: Request): Deno.WebSocketUpgrade {

@@ -84,6 +84,7 @@ export class InboundCalls {
     const { calls, principal, write } = this.#options;
     const { identity, orgId } = principal;
     const caller = { identity, orgId };
+    if (principal.limits !== undefined) await calls.admit?.(principal);
     const scope = scopeFor(operationId);
     // Which runs' events they are is looked at where these are read.
     const isHeld = operationId === "hub.runEvents" ? hasScopeForSome : hasScopeFor;

@@ -14,6 +14,8 @@ export interface SpokeSocket {
 
 /** Who opened the socket, found by the bearer key at the upgrade. */
 export interface SpokePrincipal extends Caller {
+  /** Absent: its calls are not counted. */
+  readonly limits?: { readonly requests?: number; readonly starts?: number };
   readonly identity: Identity;
   readonly orgId: string;
   readonly keyId: string;
@@ -49,6 +51,8 @@ export interface SpokeStore {
 
 /** Where calls that come in on a socket go. Fulfilled by the dispatcher. */
 export interface HubCalls {
+  /** Before each call of a peer whose key has limits; a throw refuses the call. */
+  admit?(principal: SpokePrincipal): Promise<unknown>;
   spec(caller: Caller, operationId: string): OperationSpec | undefined;
   /** @throws {CallError} */
   call(params: HubCall): Promise<ResponseEnvelope>;

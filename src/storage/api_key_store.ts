@@ -57,6 +57,7 @@ const UNSET = {
   scopes: [],
   resources: {},
   tags: [],
+  metadata: {},
   enabled: true,
   rotatedToId: null,
   expiresAt: null,
@@ -66,7 +67,7 @@ const UNSET = {
 
 /** The columns of the fields that are given, and of no others. */
 function toColumns(metadata: Partial<ApiKeyMetadata>): KeyColumns {
-  const { ownerId, orgId, name, description, scopes, resources, tags, enabled, rotatedTo } = metadata;
+  const { ownerId, orgId, name, description, scopes, resources, tags, enabled, rotatedTo, limits } = metadata;
   const { createdAt, expiresAt, revokedAt, lastUsedAt } = metadata;
   return {
     ...(ownerId !== undefined && { ownerId }),
@@ -76,6 +77,7 @@ function toColumns(metadata: Partial<ApiKeyMetadata>): KeyColumns {
     ...(scopes !== undefined && { scopes: [...scopes] }),
     ...(resources !== undefined && { resources }),
     ...(tags !== undefined && { tags: [...tags] }),
+    ...(limits !== undefined && { metadata: { limits } }),
     ...(enabled !== undefined && { enabled }),
     ...(rotatedTo !== undefined && { rotatedToId: rotatedTo }),
     ...(createdAt !== undefined && { createdAt: Date.parse(createdAt) }),
@@ -87,6 +89,7 @@ function toColumns(metadata: Partial<ApiKeyMetadata>): KeyColumns {
 
 function toRecord(unchecked: typeof apiKeys.$inferSelect): ApiKeyRecord {
   const row = checkedRow("api_keys", apiKeyRow, unchecked);
+  const limits = limitsOf(row.metadata);
   const metadata: ApiKeyMetadata = {
     ownerId: row.ownerId,
     ...(row.orgId !== null && { orgId: row.orgId }),
@@ -101,8 +104,17 @@ function toRecord(unchecked: typeof apiKeys.$inferSelect): ApiKeyRecord {
     revokedAt: isoOrNull(row.revokedAt),
     lastUsedAt: isoOrNull(row.lastUsedAt),
     rotatedTo: row.rotatedToId,
+    ...(limits !== null && { limits }),
   };
   return { id: row.id, keyHash: row.keyHash, metadata };
+}
+
+/** The numbers under `limits`; null: none. */
+function limitsOf({ limits }: Readonly<Record<string, unknown>>): Record<string, number> | null {
+  if (typeof limits !== "object" || limits === null) return null;
+  return Object.fromEntries(
+    Object.entries(limits).filter((entry): entry is [string, number] => Number.isInteger(entry[1])),
+  );
 }
 
 /** ISO 8601 of ms since the epoch. */

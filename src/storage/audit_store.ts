@@ -1,5 +1,5 @@
 import type { AuditAction, AuditLog, AuditLogQuery, Storage } from "@alkdev/keypal";
-import { and, count, desc, eq, gte, isNotNull, lte, max, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, gte, isNotNull, lt, lte, max, type SQL, sql } from "drizzle-orm";
 import type { Page } from "../runs/ports.ts";
 import { checkedRow } from "./checked_row.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
@@ -31,11 +31,23 @@ export interface RecordedAction {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** Filters of the audit log; all given ones must hold. Times are ms since the epoch: `since` inclusive, `until` exclusive. */
+export interface AuditQuery {
+  readonly orgId: string;
+  readonly action?: string;
+  readonly ownerId?: string;
+  readonly keyId?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
 export interface AuditLogStore {
   append(entry: Omit<AuditEntry, "id" | "at">): Promise<void>;
   record(action: RecordedAction): Promise<void>;
   /** Newest first. */
-  list(params: { readonly orgId: string; readonly limit: number; readonly cursor?: string }): Promise<Page<AuditEntry>>;
+  list(query: AuditQuery): Promise<Page<AuditEntry>>;
 }
 
 /** The append-only audit log. */
@@ -55,8 +67,17 @@ export function createAuditLog(db: Database): AuditLogStore {
       const entry = { action, ownerId: actorId, keyId, orgId, details, createdAt: at };
       await orm.insert(auditLogs).values({ id: crypto.randomUUID(), ...entry });
     },
-    async list({ orgId, limit, cursor }) {
-      const rows = await orm.select().from(auditLogs).where(and(eq(auditLogs.orgId, orgId), after(cursor)))
+    async list({ orgId, action, ownerId, keyId, since, until, limit, cursor }) {
+      const wanted = and(
+        eq(auditLogs.orgId, orgId),
+        action === undefined ? undefined : eq(auditLogs.action, action),
+        ownerId === undefined ? undefined : eq(auditLogs.ownerId, ownerId),
+        keyId === undefined ? undefined : eq(auditLogs.keyId, keyId),
+        since === undefined ? undefined : gte(auditLogs.createdAt, since),
+        until === undefined ? undefined : lt(auditLogs.createdAt, until),
+        after(cursor),
+      );
+      const rows = await orm.select().from(auditLogs).where(wanted)
         .orderBy(desc(auditLogs.createdAt), desc(auditLogs.id)).limit(limit + 1);
       const items = rows.slice(0, limit).map(toEntry);
       const last = items.at(-1);

@@ -104,6 +104,7 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "POST /api/runs/act": absent(plain("/api/runs/act"), byIds({ action: "abort" }), 200),
   "GET /api/calls/{requestId}": absent(call()),
   "GET /api/calls/{requestId}/tree": absent(call("/tree")),
+  "GET /api/audit": own(plain("/api/audit")),
   "GET /api/search": own(plain("/api/search?text=secret")),
   "GET /api/approvals": own(plain("/api/approvals")),
   "GET /api/dead-letters": own(plain("/api/dead-letters")),

@@ -23,6 +23,8 @@ const create: Command = {
       type: "flag",
       description: "Make it in the database itself, without a key: for who has lost the administrator's",
     },
+    "max-requests": { type: "text", value: "N", description: "Requests a minute, at most (default: no limit)" },
+    "max-starts": { type: "text", value: "N", description: "Runs started a minute, at most (default: no limit)" },
     expires: { type: "text", value: "DAYS", description: "Days until it expires (default: never)" },
     ...HUB_OPTIONS,
   },
@@ -40,7 +42,13 @@ const create: Command = {
       throw usageError("`hub keys create` wants at least one --scope", "For everything: --scope '*'");
     }
     const expires = args.text("expires");
-    const body = { name, scopes, ...(expires !== undefined && { expiresAt: cli.now() + readDays(expires) }) };
+    const limits = readLimits(args);
+    const body = {
+      name,
+      scopes,
+      ...(limits !== undefined && { limits }),
+      ...(expires !== undefined && { expiresAt: cli.now() + readDays(expires) }),
+    };
     if (offline) return showIssued(await createOffline(body, args, cli), args, cli);
     const hub = await openHub(args, cli);
     return showIssued(await hub.post<IssuedKeyBody>("/api/keys", { body }), args, cli);
@@ -70,6 +78,20 @@ async function createOffline(
       cause: error,
     });
   }
+}
+
+/** What the key may do a minute; undefined: nothing was said. */
+function readLimits(args: ParsedArgs): Readonly<Record<string, number>> | undefined {
+  const limits: Record<string, number> = {};
+  for (const kind of ["requests", "starts"]) {
+    const text = args.text(`max-${kind}`);
+    if (text === undefined) continue;
+    if (!/^[1-9]\d{0,5}$/.test(text)) {
+      throw usageError(`--max-${kind} wants a number from 1 to 999999: current value is "${text}"`);
+    }
+    limits[kind] = Number(text);
+  }
+  return Object.keys(limits).length === 0 ? undefined : limits;
 }
 
 function readDays(text: string): number {

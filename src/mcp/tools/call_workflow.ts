@@ -118,6 +118,7 @@ export class WorkflowCaller {
 
   async #start({ principal, name, version, input, args }: WorkflowCall): Promise<string> {
     assertSize(args, this.#deps.limits.inputBytes);
+    if (principal.limits !== undefined) await this.#deps.onStart?.(principal);
     const { id } = await this.#deps.runs.start({
       workflow: name,
       ...(version !== undefined && { version }),

@@ -4,7 +4,7 @@ import { paginate } from "../paginate.ts";
 import type { ServerDeps } from "../ports.ts";
 import { ok, reply } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
-import { IssuedKeySchema, KeySchema } from "../schemas/catalog.ts";
+import { IssuedKeySchema, KeySchema, LimitsSchema } from "../schemas/catalog.ts";
 import { pageOf } from "../schemas/nullable.ts";
 import { IdParams, instant, Name, PageQuery } from "../schemas/parameters.ts";
 
@@ -49,6 +49,7 @@ function createRoute(keys: KeyAdmin): Route {
       name: Name,
       scopes: Type.Array(Type.String({ pattern: "^[A-Za-z0-9_:.*-]{1,128}$" }), { maxItems: 64 }),
       ownerId: Type.Optional(Name),
+      limits: Type.Optional(LimitsSchema),
       expiresAt: Type.Optional(instant()),
     }, strict),
     responses: { 201: { description: "The key: shown this once", schema: IssuedKeySchema } },

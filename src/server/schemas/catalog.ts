@@ -1,5 +1,5 @@
-import { type TObject, Type } from "@alkdev/typebox";
-import type { KeyView } from "../../auth/mod.ts";
+import { type TObject, type TUnsafe, Type } from "@alkdev/typebox";
+import type { KeyLimits, KeyView } from "../../auth/mod.ts";
 import type { TemplateProblem } from "../../runs/mod.ts";
 import type { SpokeView } from "../ports.ts";
 import { JsonSchema } from "./json.ts";
@@ -33,6 +33,11 @@ const spoke = Type.Object({
   disconnectedAt: nullable(time),
 }, { $id: "Spoke" });
 
+const perMinute = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+const limits = Type.Object({
+  requests: Type.Optional(perMinute),
+  starts: Type.Optional(perMinute),
+}, { additionalProperties: false, description: "What the key may do a minute" });
 const key = Type.Object({
   id: Type.String(),
   name: nullable(Type.String()),
@@ -49,6 +54,7 @@ const key = Type.Object({
   expiresAt: nullable(time),
   revokedAt: nullable(time),
   rotatedTo: nullable(Type.String()),
+  limits: nullable(limits),
 }, { $id: "Key" });
 
 const workflowFields = {
@@ -72,6 +78,8 @@ export const PlanSchema: TObject = Type.Object({
 
 /** Each does not compile when it parts from its type. */
 export const TemplateProblemSchema: TObject = problem satisfies { static: TemplateProblem };
+/** What a key may do a minute. */
+export const LimitsSchema: TUnsafe<KeyLimits> = Type.Unsafe<KeyLimits>(limits);
 export const SpokeSchema: TObject = spoke satisfies { static: SpokeView };
 export const KeySchema: TObject = key satisfies { static: KeyView };
 /** A workflow in a list. */
