@@ -336,12 +336,24 @@ export class SchemaReader {
     if (!Array.isArray(tuple)) throw broken(`${place}/prefixItems`, `is ${quote(tuple)}: wanted an array of schemas`);
     const members = tuple.map((member, index) => this.#convert(member, `${place}/items/${index}`));
     const rest = Array.isArray(items) ? additionalItems : items;
-    const fixed = schema["minItems"] === members.length && (rest === false || schema["maxItems"] === members.length);
-    // TypeBox tuples have exactly their length: an open one is checked as an array of the members' union.
-    if (fixed || (members.length === 0 && rest === false)) return Type.Tuple(members);
+    const tuples = rest === false || schema["maxItems"] === members.length ? tuplesOf(members, schema["minItems"]) : [];
+    if (tuples.length > 0) return tuples.length === 1 ? tuples[0] ?? Type.Never() : Type.Union(tuples);
     const others = rest === false ? [] : [rest === undefined ? Type.Unknown() : this.#convert(rest, `${place}/items`)];
     return Type.Array(Type.Union([...members, ...others]), options);
   }
+}
+
+const MAX_TUPLE_LENGTHS = 16;
+
+/**
+ * TypeBox tuples have exactly their length: what may be shorter is one of several, the longest first. None where that would be
+ * too many or cannot be; such a tuple, and one that may be longer, is checked as an array of the members' union.
+ */
+function tuplesOf(members: readonly TSchema[], minItems: unknown): TSchema[] {
+  const least = typeof minItems === "number" ? Math.max(0, Math.ceil(minItems)) : 0;
+  const count = members.length - least + 1;
+  if (count > MAX_TUPLE_LENGTHS) return [];
+  return Array.from({ length: Math.max(0, count) }, (_, at) => Type.Tuple(members.slice(0, members.length - at)));
 }
 
 /** OpenAPI 3.0 says `exclusiveMinimum: true` beside `minimum`, as JSON Schema once did. */

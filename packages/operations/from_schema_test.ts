@@ -46,6 +46,8 @@ Deno.test("FromSchema() reads arrays and tuples", () => {
   assertFits({ type: "array", items: tuple, additionalItems: false, minItems: 2 }, [[1, "x"]], [["x", 1], [1], []]);
   assertFits({ type: "array", prefixItems: tuple, items: false, minItems: 2 }, [[1, "x"]], [["x", 1], [1, "x", 2]]);
   assertFits({ type: "array", prefixItems: tuple }, [[1, "x", true]], [{}]);
+  assertFits({ type: "array", prefixItems: tuple, items: false }, [[1, "x"], [1], []], [["x", 1], ["x"], [1, "x", 2]]);
+  assertFits({ type: "array", prefixItems: tuple, maxItems: 2, minItems: 1 }, [[1, "x"], [1]], [["x"], [], [1, 2]]);
 });
 
 Deno.test("FromSchema() reads const and enum of any JSON value", () => {
