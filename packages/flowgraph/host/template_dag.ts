@@ -4,12 +4,13 @@ import { Type } from "@alkdev/typebox";
 import { FlowGraph, type TemplateDAG } from "../graph/flow_graph.ts";
 import type { CompiledPlan, PlanNode } from "../plan.ts";
 import type { Guard } from "../reactive/guard.ts";
+import type { Limit } from "../reactive/slots.ts";
 import type { TemplateEdgeAttrs, TemplateNodeAttrs } from "../schema/attributes.ts";
 import { planGraph } from "../view/plan_graph.ts";
 
 /**
  * The DAG of a compiled plan, ready for `WorkflowReactiveRoot`: `planGraph` with attributes, functions in place of their
- * marks, and on each node inside a Conditional its `guards`. Maps and Loops stand in it with one instance of their body.
+ * marks, on each node inside a Conditional its `guards`, and inside a limited Parallel its `limits`. Maps and Loops stand in it with one instance of their body.
  */
 export function templateDag(
   compiled: CompiledPlan,
@@ -23,8 +24,11 @@ export function templateDag(
   return FlowGraph.fromJSON<TemplateNodeAttrs, TemplateEdgeAttrs>({
     nodes: drawn.map(({ key, kind, operationId }) => {
       const attributes = nodeAttributes(operationId ?? `flow.${kind}`, operations);
-      const guards = guardsAt(compiled, indices.get(key) ?? 0);
-      return { key, attributes: guards.length > 0 ? Object.assign(attributes, { guards }) : attributes };
+      const index = indices.get(key) ?? 0;
+      const [guards, limits] = [guardsAt(compiled, index), limitsAt(nodes, index)];
+      if (guards.length > 0) Object.assign(attributes, { guards });
+      if (limits.length > 0) Object.assign(attributes, { limits });
+      return { key, attributes };
     }),
     edges: edges.map(({ source, target, edgeType, dataFlow, condition, negated }) => ({
       source,
@@ -65,4 +69,17 @@ function guardsAt({ plan: { nodes }, functions }: CompiledPlan, index: number): 
     node = parent;
   }
   return guards.reverse();
+}
+
+/** The limited Parallels around a node, innermost first. */
+function limitsAt(nodes: readonly PlanNode[], index: number): Limit[] {
+  const limits: Limit[] = [];
+  for (let node = nodes[index]; node !== undefined && node.parent >= 0;) {
+    const parent: PlanNode | undefined = nodes[node.parent];
+    if (parent?.kind === "parallel" && parent.maxConcurrency !== undefined) {
+      limits.push({ id: parent.key, branch: node.key, max: parent.maxConcurrency });
+    }
+    node = parent;
+  }
+  return limits;
 }

@@ -5,6 +5,7 @@
  * R1  A status changes only through {@linkcode WorkflowReactiveRoot} methods; no effect of ours writes a signal.
  * R2  Every change queues the node's successors; one loop drains the queue, all in one batch.
  * R3  No computed reads another node's computed, so that depth does not grow with the graph.
+ * R4  A node under limited Parallels becomes ready only with a place for its branch in each of them.
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals-core";
 import { NodeNotFoundError } from "../error/construction_error.ts";
@@ -17,6 +18,7 @@ import type { NodeStatus } from "../schema/enums.ts";
 import type { EventLogProjection } from "./event_log_projection.ts";
 import { type Guard, guardsOf, test } from "./guard.ts";
 import { RequestMap } from "./request_map.ts";
+import { type Limit, limitsOf, Slots } from "./slots.ts";
 
 /** Options of {@linkcode WorkflowReactiveRoot}. */
 export interface WorkflowReactiveRootOptions {
@@ -36,6 +38,7 @@ interface NodeState {
   readonly tested: readonly string[];
   readonly successors: readonly string[];
   readonly guards: readonly Guard[];
+  readonly limits: readonly Limit[];
   /** Aborted because a predecessor failed, never having run. */
   abortedByFailure: boolean;
 }
@@ -52,6 +55,7 @@ export class WorkflowReactiveRoot implements EventLogProjection {
   readonly #log: CallEventMapValue[] = [];
   readonly #seen = new Set<string>();
   readonly #tests = new Map<string, boolean>();
+  readonly #slots = new Slots();
   readonly #queue: string[] = [];
   #dag: TemplateDAG;
   #draining = false;
@@ -68,14 +72,16 @@ export class WorkflowReactiveRoot implements EventLogProjection {
     this.#dag = dag;
     this.#states.clear();
     this.#tests.clear();
+    this.#slots.clear();
     this.statusMap.clear();
     for (const key of dag.nodes()) {
       const state = this.#makeState(key);
       this.#states.set(key, state);
+      this.#slots.add(key, state.limits);
       this.statusMap.set(key, state.status);
     }
     this.#change(() => {
-      this.#queue.push(...dag.getRoots());
+      this.#enqueue(dag.getRoots());
       for (const event of this.#log) this.#project(event);
     });
   }
@@ -161,12 +167,14 @@ export class WorkflowReactiveRoot implements EventLogProjection {
     const needed = sources.filter((source) => !isTested(source));
     const tested = sources.filter(isTested);
     const guards = guardsOf(this.#dag, key);
+    const limits = limitsOf(this.#dag, key);
     const statusOf = (source: string): NodeStatus => this.#states.get(source)?.status.value ?? "idle";
     return {
       key,
       needed,
       tested,
       guards,
+      limits,
       successors: this.#dag.successors(key),
       status: signal<NodeStatus>("idle"),
       result: signal<CallResult | null>(null),
@@ -215,7 +223,15 @@ export class WorkflowReactiveRoot implements EventLogProjection {
 
   #set(state: NodeState, status: NodeStatus): void {
     state.status.value = status;
-    for (const key of state.successors) this.#queue.push(key);
+    this.#enqueue(state.successors);
+    if (state.limits.length === 0) return;
+    if (status === "running") this.#slots.occupy(state.limits);
+    if (isEnded(status)) this.#enqueue(this.#slots.release(state.limits, (key) => isEnded(this.getStatus(key))));
+  }
+
+  /** Those named first are looked at first: the queue is read from its end. */
+  #enqueue(keys: readonly string[]): void {
+    for (let at = keys.length - 1; at >= 0; at--) this.#queue.push(keys[at] ?? "");
   }
 
   #change(apply: () => void): void {
@@ -256,7 +272,9 @@ export class WorkflowReactiveRoot implements EventLogProjection {
       if (statuses.some((other) => other === "running" || isEnded(other))) state.status.value = "waiting";
       return;
     }
-    this.#set(state, this.#decide(state));
+    const next = this.#decide(state);
+    if (next === "ready" && !this.#slots.take(state.key, state.limits)) state.status.value = "waiting";
+    else this.#set(state, next);
   }
 
   #decide(state: NodeState): NodeStatus {
