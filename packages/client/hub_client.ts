@@ -1,8 +1,18 @@
 import { HubError } from "./hub_error.ts";
-import { outputOf, RunHandle } from "./run_handle.ts";
+import { type CallOptions, outputOf, RunHandle } from "./run_handle.ts";
 import { readServerSentEvents } from "./server_sent_events.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
-import type { Envelope, Operation, Page, Run, RunFilter, RunView, StartOptions, Workflow } from "./types.ts";
+import type {
+  Approval,
+  Envelope,
+  Operation,
+  Run,
+  RunFilter,
+  RunView,
+  StartOptions,
+  Workflow,
+  WorkflowView,
+} from "./types.ts";
 
 /** How long a start waits for the run's end before the run is watched instead, in seconds. */
 const WAIT_SECONDS = 20;
@@ -31,9 +41,10 @@ export class HubClient {
   async start<Output = unknown>(
     workflow: string,
     input?: unknown,
-    options: StartOptions = {},
+    { signal, ...options }: StartOptions & CallOptions = {},
   ): Promise<RunHandle<Output>> {
-    const { id } = await this.#start<{ readonly id: string }>(workflow, input, options, {});
+    const asked = signal === undefined ? {} : { signal };
+    const { id } = await this.#start<{ readonly id: string }>(workflow, input, options, asked);
     return new RunHandle(this.#transport, id);
   }
 
@@ -67,34 +78,52 @@ export class HubClient {
   }
 
   /** Runs, newest first, page by page as they are read. */
-  runs(filter: RunFilter = {}): AsyncGenerator<Run, void, undefined> {
-    return this.#pages<Run>("/api/runs", { ...filter });
+  runs(filter: RunFilter = {}, options: CallOptions = {}): AsyncGenerator<Run, void, undefined> {
+    return this.#transport.pages<Run>("/api/runs", { ...filter }, options);
   }
 
-  workflows(): AsyncGenerator<Workflow, void, undefined> {
-    return this.#pages<Workflow>("/api/workflows", {});
+  workflows(options: CallOptions = {}): AsyncGenerator<Workflow, void, undefined> {
+    return this.#transport.pages<Workflow>("/api/workflows", {}, options);
   }
 
-  workflow(name: string): Promise<Workflow> {
-    return this.#transport.json("GET", `/api/workflows/${encodeURIComponent(name)}`);
+  workflow(name: string, options: CallOptions = {}): Promise<WorkflowView> {
+    return this.#transport.json("GET", `/api/workflows/${encodeURIComponent(name)}`, options);
   }
 
   /** Registers a template given as JSON: `{template, inputSchema?, outputSchema?, title?, description?}`. */
-  register(name: string, workflow: Readonly<Record<string, unknown>>): Promise<Workflow> {
-    return this.#transport.json("PUT", `/api/workflows/${encodeURIComponent(name)}`, { body: workflow });
+  register(
+    name: string,
+    workflow: Readonly<Record<string, unknown>>,
+    options: CallOptions = {},
+  ): Promise<WorkflowView> {
+    return this.#transport.json("PUT", `/api/workflows/${encodeURIComponent(name)}`, { body: workflow, ...options });
+  }
+
+  /** Questions that live runs ask, longest waiting first; answered by `handle(runId).signal(name, payload)`. */
+  approvals(
+    filter: { readonly workflow?: string; readonly all?: boolean } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Approval, void, undefined> {
+    return this.#transport.pages<Approval>("/api/approvals", { ...filter }, options);
+  }
+
+  /** Answers one of the {@linkcode HubClient.approvals}. */
+  answer({ runId, key }: Pick<Approval, "runId" | "key">, payload: unknown, options: CallOptions = {}): Promise<void> {
+    return this.handle(runId).signal(key, payload, options);
   }
 
   operations(
     filter: { readonly q?: string; readonly namespace?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Operation, void, undefined> {
-    return this.#pages<Operation>("/api/operations", { ...filter });
+    return this.#transport.pages<Operation>("/api/operations", { ...filter }, options);
   }
 
   /** Calls one operation, outside of any run. */
   call<Data = unknown>(
     operationId: string,
     input: unknown = {},
-    options: { readonly signal?: AbortSignal } = {},
+    options: CallOptions & { readonly timeoutMs?: number } = {},
   ): Promise<Envelope<Data>> {
     return this.#transport.json("POST", `/api/operations/${encodeURIComponent(operationId)}`, {
       body: { input },
@@ -106,7 +135,7 @@ export class HubClient {
   async *stream<Data = unknown>(
     operationId: string,
     input: unknown = {},
-    options: { readonly signal?: AbortSignal } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Envelope<Data>, void, undefined> {
     const path = `/api/operations/${encodeURIComponent(operationId)}/stream`;
     const query = { input: JSON.stringify(input) };
@@ -124,25 +153,11 @@ export class HubClient {
     }
   }
 
-  async *#pages<T>(
-    path: string,
-    query: Readonly<Record<string, string | number | readonly string[] | undefined>>,
-  ): AsyncGenerator<T, void, undefined> {
-    let cursor: string | null | undefined;
-    do {
-      const page: Page<T> = await this.#transport.json("GET", path, {
-        query: { ...query, cursor: cursor ?? undefined },
-      });
-      yield* page.items;
-      cursor = page.nextCursor;
-    } while (cursor !== null);
-  }
-
   /** With an idempotency key, so that it may be sent again when its answer is lost. */
   #start<T>(
     workflow: string,
     input: unknown,
-    { idempotencyKey = crypto.randomUUID(), ...options }: StartOptions,
+    { idempotencyKey = freshKey(), ...options }: StartOptions,
     { headers = {}, signal }: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
   ): Promise<T> {
     return this.#transport.json("POST", `/api/workflows/${encodeURIComponent(workflow)}/runs`, {
@@ -152,4 +167,9 @@ export class HubClient {
       ...(signal !== undefined && { signal }),
     });
   }
+}
+
+/** `crypto.randomUUID` is kept from pages that did not come over TLS. */
+function freshKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

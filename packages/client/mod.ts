@@ -12,17 +12,35 @@ export {
   type Problem,
   RunFailedError,
 } from "./hub_error.ts";
-export { type ForkOptions, outputOf, type RerunOptions, RunHandle, type WatchOptions } from "./run_handle.ts";
+export type { ResumeOptions } from "./resumed_stream.ts";
+export {
+  type CallOptions,
+  type ForkOptions,
+  type LogOptions,
+  type NodeAct,
+  outputOf,
+  type RerunOptions,
+  RunHandle,
+  type WatchOptions,
+} from "./run_handle.ts";
 export { readServerSentEvents, type ServerSentEvent } from "./server_sent_events.ts";
 export { type RequestOptions, Transport, type TransportOptions } from "./transport.ts";
 export type {
+  Approval,
   Call,
   Envelope,
   GraphNode,
   Json,
+  LimitUse,
+  LogLevel,
+  LogLine,
   Operation,
   Page,
+  PlanPlace,
+  Progress,
+  ReusedFrom,
   Run,
+  RunBudget,
   RunError,
   RunEvent,
   RunFilter,
@@ -32,4 +50,5 @@ export type {
   StartOptions,
   WhyEntry,
   Workflow,
+  WorkflowView,
 } from "./types.ts";

@@ -1,17 +1,29 @@
-import { HubError, HubTimeoutError, RunFailedError } from "./hub_error.ts";
-import { readServerSentEvents, type ServerSentEvent } from "./server_sent_events.ts";
-import { backoffMs, pause, type Transport } from "./transport.ts";
-import type { Call, Page, RunEvent, RunGraph, RunView, WhyEntry } from "./types.ts";
+import { HubTimeoutError, RunFailedError } from "./hub_error.ts";
+import { resumedStream, type ResumeOptions } from "./resumed_stream.ts";
+import type { Transport } from "./transport.ts";
+import type { Call, LogLevel, LogLine, Page, RunEvent, RunGraph, RunView, WhyEntry } from "./types.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set(["run.completed", "run.failed", "run.aborted"]);
 
-export interface WatchOptions {
-  /** Seq after which to begin. Default 0: from the first. */
-  readonly after?: number;
+/** A signal that ends what is asked for. */
+export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** How long the hub may stay away before the watch fails. Default 60,000. */
-  readonly maxAwayMs?: number;
 }
+
+/** `after` is the seq after which to begin. */
+export type WatchOptions = ResumeOptions;
+
+export interface LogOptions extends ResumeOptions {
+  /** Key of a node; without indices, all its items and turns. */
+  readonly node?: string;
+  /** This level and the graver ones. */
+  readonly level?: LogLevel;
+  /** Whether to wait for more until the run has ended. Default false. */
+  readonly follow?: boolean;
+}
+
+/** What can be done to a node: `retry` tries again now what waits for its next attempt, `give-up` lets it fail. */
+export type NodeAct = "abort" | "pause" | "resume" | "retry" | "give-up";
 
 /** One run of the hub. */
 export class RunHandle<Output = unknown> {
@@ -23,23 +35,23 @@ export class RunHandle<Output = unknown> {
     this.id = id;
   }
 
-  get(options: { readonly signal?: AbortSignal } = {}): Promise<RunView<Output>> {
+  get(options: CallOptions = {}): Promise<RunView<Output>> {
     return this.#transport.json("GET", this.#path(), options);
   }
 
   /** The graph, now or as of a past event. */
-  graph(options: { readonly at?: number; readonly data?: boolean } = {}): Promise<RunGraph> {
-    return this.#transport.json("GET", this.#path("/graph"), { query: { ...options } });
+  graph({ signal, ...query }: CallOptions & { readonly at?: number; readonly data?: boolean } = {}): Promise<RunGraph> {
+    return this.#transport.json("GET", this.#path("/graph"), { query, ...(signal !== undefined && { signal }) });
   }
 
   /** All calls of the run. */
-  async calls(): Promise<readonly Call[]> {
-    return (await this.#transport.json<Page<Call>>("GET", this.#path("/calls"))).items;
+  async calls(options: CallOptions = {}): Promise<readonly Call[]> {
+    return (await this.#transport.json<Page<Call>>("GET", this.#path("/calls"), options)).items;
   }
 
   /** What each node that is not moving waits for. */
-  async why(): Promise<readonly WhyEntry[]> {
-    return (await this.#transport.json<Page<WhyEntry>>("GET", this.#path("/why"))).items;
+  async why(options: CallOptions = {}): Promise<readonly WhyEntry[]> {
+    return (await this.#transport.json<Page<WhyEntry>>("GET", this.#path("/why"), options)).items;
   }
 
   /**
@@ -48,31 +60,37 @@ export class RunHandle<Output = unknown> {
    *
    * @throws {HubError} when the hub refuses, the last connection error when it stays away
    */
-  async *watch(options: WatchOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    const { signal, maxAwayMs = 60_000 } = options;
-    let after = options.after ?? 0;
-    let awaySince: number | null = null;
-    for (let failures = 0;; failures++) {
-      try {
-        for await (const sent of this.#stream(after, signal)) {
-          if (sent.type === "error") throw new HubError(JSON.parse(sent.data));
-          const event: RunEvent = JSON.parse(sent.data);
-          failures = 0;
-          awaySince = null;
-          if (event.seq <= after) continue;
-          after = event.seq;
-          yield event;
-          if (TERMINAL.has(event.type)) return;
-        }
-        if ((await this.#hasEnded(after, signal))) return;
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof HubError && error.status < 500 && error.status !== 429) throw error;
-        awaySince ??= Date.now();
-        if (Date.now() - awaySince >= maxAwayMs) throw error;
-      }
-      await pause(backoffMs(Math.min(failures, 6)), signal);
-    }
+  watch(options: WatchOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    return resumedStream<RunEvent>({
+      transport: this.#transport,
+      path: this.#path("/events"),
+      parse: ({ data }) => {
+        const value: RunEvent = JSON.parse(data);
+        return { id: value.seq, value, isLast: TERMINAL.has(value.type) };
+      },
+      hasEnded: (seq) => this.#hasEnded(seq, options.signal),
+    }, options);
+  }
+
+  /**
+   * What handlers and spokes said while they worked: what there is, or with `follow` also what comes, until the run has ended.
+   * Resumes as {@linkcode RunHandle.watch} does.
+   */
+  logs({ node, level, follow = false, ...options }: LogOptions = {}): AsyncGenerator<LogLine, void, undefined> {
+    const query = { node, level };
+    const path = this.#path("/logs");
+    if (!follow) return this.#transport.pages<LogLine>(path, { ...query, after: options.after }, options);
+    return resumedStream<LogLine>({
+      transport: this.#transport,
+      path,
+      query,
+      parse: ({ type, data }) => {
+        if (type === "end") return null;
+        const value: LogLine = JSON.parse(data);
+        return { id: value.id, value, isLast: false };
+      },
+      hasEnded: () => Promise.resolve(false),
+    }, options);
   }
 
   /**
@@ -108,46 +126,49 @@ export class RunHandle<Output = unknown> {
     return outputOf(await this.wait(options));
   }
 
-  /** Answers a Signal or Approval that the run waits for; durable when it resolves. */
-  async signal(name: string, payload: unknown = null): Promise<void> {
-    await this.#transport.json("POST", this.#path(`/signals/${encodeURIComponent(name)}`), { body: payload });
+  /**
+   * Answers a Signal or Approval that the run waits for, or will wait for; durable when it resolves. Sent
+   * once: a second answer is refused with code `SIGNAL_ANSWERED`.
+   */
+  async signal(name: string, payload: unknown = null, options: CallOptions = {}): Promise<void> {
+    await this.#transport.json("POST", this.#path(`/signals/${encodeURIComponent(name)}`), {
+      body: payload,
+      ...options,
+    });
   }
 
-  abort(reason?: string): Promise<RunView<Output>> {
-    return this.#transport.json("POST", this.#path("/abort"), { body: reason === undefined ? {} : { reason } });
+  abort(reason?: string, options: CallOptions = {}): Promise<RunView<Output>> {
+    const body = reason === undefined ? {} : { reason };
+    return this.#transport.json("POST", this.#path("/abort"), { body, ...options });
   }
 
-  pause(): Promise<RunView<Output>> {
-    return this.#transport.json("POST", this.#path("/pause"), { isSafe: true });
+  pause(options: CallOptions = {}): Promise<RunView<Output>> {
+    return this.#transport.json("POST", this.#path("/pause"), { isSafe: true, ...options });
   }
 
-  resume(): Promise<RunView<Output>> {
-    return this.#transport.json("POST", this.#path("/resume"), { isSafe: true });
+  resume(options: CallOptions = {}): Promise<RunView<Output>> {
+    return this.#transport.json("POST", this.#path("/resume"), { isSafe: true, ...options });
+  }
+
+  /** Does something to one node, container or item of a Map (`files[3]`). */
+  actOnNode(key: string, act: NodeAct, options: CallOptions = {}): Promise<RunView<Output>> {
+    return this.#transport.json("POST", this.#path(`/nodes/${encodeURIComponent(key)}/${act}`), options);
   }
 
   /** A new run of the same workflow: from the start, from some nodes on, or of all that had failed. */
-  async rerun(options: RerunOptions = {}): Promise<RunHandle<Output>> {
-    return await this.#derive("/rerun", options);
+  async rerun({ signal, ...body }: RerunOptions & CallOptions = {}): Promise<RunHandle<Output>> {
+    return await this.#derive("/rerun", body, signal);
   }
 
   /** A new run that takes over what had completed, of any run, as it is or as of a past event. */
-  async fork(options: ForkOptions = {}): Promise<RunHandle<Output>> {
-    return await this.#derive("/fork", options);
+  async fork({ signal, ...body }: ForkOptions & CallOptions = {}): Promise<RunHandle<Output>> {
+    return await this.#derive("/fork", body, signal);
   }
 
-  async #derive(path: string, body: object): Promise<RunHandle<Output>> {
-    const { id } = await this.#transport.json<{ readonly id: string }>("POST", this.#path(path), { body });
+  async #derive(path: string, body: object, signal: AbortSignal | undefined): Promise<RunHandle<Output>> {
+    const options = signal === undefined ? { body } : { body, signal };
+    const { id } = await this.#transport.json<{ readonly id: string }>("POST", this.#path(path), options);
     return new RunHandle(this.#transport, id);
-  }
-
-  async *#stream(after: number, signal?: AbortSignal): AsyncGenerator<ServerSentEvent, void, undefined> {
-    const response = await this.#transport.send("GET", this.#path("/events"), {
-      accept: "text/event-stream",
-      headers: { "last-event-id": String(after) },
-      isSafe: false, // the watch itself comes back
-      ...(signal !== undefined && { signal }),
-    });
-    if (response.body !== null) yield* readServerSentEvents(response.body);
   }
 
   /** A stream that ends without a terminal event: of a hub that stops, or because nothing follows `after`. */

@@ -10,14 +10,22 @@ export interface ServerSentEvent {
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
+  // A reader, not `for await`: not every browser can iterate a stream.
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let buffer = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-    buffer += chunk;
-    for (let end = blockEnd(buffer); end !== null; end = blockEnd(buffer)) {
-      const event = parseBlock(buffer.slice(0, end.at));
-      buffer = buffer.slice(end.at + end.length);
-      if (event !== null) yield event;
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      buffer += decoder.decode(read.value, { stream: true });
+      for (let end = blockEnd(buffer); end !== null; end = blockEnd(buffer)) {
+        const event = parseBlock(buffer.slice(0, end.at));
+        buffer = buffer.slice(end.at + end.length);
+        if (event !== null) yield event;
+      }
     }
+  } finally {
+    // Who stops listening lets the connection go; a stream that broke has nothing to cancel.
+    await reader.cancel().catch(() => {});
   }
 }
 

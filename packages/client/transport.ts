@@ -1,4 +1,5 @@
 import { HubConnectionError, HubError, HubTimeoutError, type Problem } from "./hub_error.ts";
+import type { Page } from "./types.ts";
 
 /** How a hub is reached. */
 export interface TransportOptions {
@@ -33,6 +34,8 @@ const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export class Transport {
   readonly url: string;
   readonly #options: TransportOptions;
+  /** How a response that was read whole lets go of its caller's signal. */
+  readonly #unlink = new WeakMap<Response, () => void>();
 
   constructor(options: TransportOptions) {
     this.url = options.url.replace(/\/+$/, "");
@@ -42,8 +45,33 @@ export class Transport {
   /** The answer's JSON, as the hub's contract has it; undefined for 204. */
   async json<T>(method: string, path: string, request: RequestOptions = {}): Promise<T> {
     const response = await this.send(method, path, request);
-    if (response.status === 204) return undefined as T;
-    return await response.json() as T;
+    try {
+      if (response.status === 204) return undefined as T;
+      return await response.json() as T;
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw new HubConnectionError(this.url, error);
+    } finally {
+      this.#unlink.get(response)?.();
+    }
+  }
+
+  /** All items of a list, page after page as they are read. */
+  async *pages<T>(
+    path: string,
+    query: NonNullable<RequestOptions["query"]>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<T, void, undefined> {
+    let cursor: string | null | undefined;
+    do {
+      const page: Page<T> = await this.json("GET", path, {
+        // The first page begins after something; what follows begins where it ended.
+        query: { ...query, ...(typeof cursor === "string" && { cursor, after: undefined }) },
+        ...(signal !== undefined && { signal }),
+      });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor !== null);
   }
 
   /**
@@ -62,6 +90,7 @@ export class Transport {
         const response = await this.#once(method, path, request);
         if (response.ok) return response;
         const error = await errorOf(response);
+        this.#unlink.get(response)?.();
         if (isLast || !RETRIED_STATUSES.has(response.status)) throw error;
         await pause(error.retryAfterMs ?? backoffMs(attempt), request.signal);
       } catch (error) {
@@ -92,8 +121,11 @@ export class Transport {
     try {
       const init: RequestInit = { method, headers, signal: stop.signal };
       if (body !== undefined) init.body = JSON.stringify(body);
-      return await send(url, init);
+      const response = await send(url, init);
+      if (signal !== undefined) this.#unlink.set(response, () => signal.removeEventListener("abort", onAbort));
+      return response;
     } catch (error) {
+      signal?.removeEventListener("abort", onAbort);
       signal?.throwIfAborted();
       throw stop.signal.aborted ? timeout : new HubConnectionError(this.url, error);
     } finally {

@@ -8,9 +8,12 @@ export type RunStatus = "queued" | "running" | "paused" | "completed" | "failed"
 
 export interface Run {
   readonly id: string;
+  readonly orgId: string;
   readonly workflow: string;
   /** Content hash of the template. */
   readonly version: string;
+  /** Hash of what runs. */
+  readonly planHash: string;
   readonly status: RunStatus;
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -44,7 +47,49 @@ export interface RunView<Output = unknown> extends Run {
     readonly running: number;
     readonly waiting: number;
   };
+  /** Of the run and all that descends from it; null or absent: none. */
+  readonly budget?: RunBudget | null;
   readonly lastSeq: number;
+  /** The run that this one was made of by a rerun or fork. */
+  readonly lineage: {
+    readonly runId: string;
+    readonly kind: "rerun" | "fork";
+    readonly from: readonly string[] | null;
+    readonly at?: number;
+  } | null;
+  /** What a handler said last of how far it is. */
+  readonly lastProgress?: Progress & { readonly key: string };
+}
+
+/** How far a handler says it is. */
+export interface Progress {
+  readonly value: number | null;
+  readonly total: number | null;
+  readonly message: string | null;
+  readonly at: number;
+}
+
+/** What is used of one limit. */
+export interface LimitUse {
+  readonly limit: number;
+  readonly spent: number;
+  /** By calls under way. */
+  readonly reserved: number;
+}
+
+/** How much of a run's budget is used, by what it limits. */
+export interface RunBudget {
+  readonly calls?: LimitUse;
+  readonly tokens?: LimitUse;
+  readonly costMicros?: LimitUse;
+  readonly wallMs?: LimitUse;
+  readonly depth?: { readonly limit: number };
+}
+
+/** A result that was taken over from another run. */
+export interface ReusedFrom {
+  readonly runId: string;
+  readonly requestId: string | null;
 }
 
 /** An event of a run. What else it has depends on its type. */
@@ -68,10 +113,23 @@ export interface GraphNode {
   readonly requestId: string | null;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
+  /** When it goes on by itself: the next attempt, the end of a sleep. */
   readonly nextAt: number | null;
+  readonly reusedFrom?: ReusedFrom;
   readonly input?: unknown;
   readonly output?: unknown;
   readonly error?: RunError;
+  readonly progress?: Progress;
+}
+
+/** A place in the plan: containers too. */
+export interface PlanPlace {
+  readonly key: string;
+  readonly kind: string;
+  /** Index of the container around it; -1 for the root. */
+  readonly parent: number;
+  readonly branch?: "then" | "else";
+  readonly operationId?: string;
 }
 
 export interface RunGraph {
@@ -85,7 +143,11 @@ export interface RunGraph {
     readonly target: string;
     readonly edgeType: "sequential" | "conditional";
     readonly dataFlow: boolean;
+    readonly condition?: string;
+    readonly negated?: boolean;
   }[];
+  /** All nodes of the plan, containers included, in pre-order. */
+  readonly tree: readonly PlanPlace[];
 }
 
 export interface Call {
@@ -93,14 +155,18 @@ export interface Call {
   readonly runId: string;
   readonly nodeKey: string | null;
   readonly operationId: string;
+  readonly parentRequestId: string | null;
   readonly status: string;
   readonly attempt: number;
   readonly input: unknown;
   readonly output: unknown;
   readonly error: RunError | null;
+  /** Who made it. */
+  readonly identityId: string;
   readonly startedAt: number;
   readonly completedAt: number | null;
   readonly durationMs: number | null;
+  readonly reusedFrom?: ReusedFrom;
 }
 
 /** Why a node is not moving. */
@@ -110,6 +176,47 @@ export interface WhyEntry {
   readonly waitsFor: string;
   readonly message: string;
   readonly until: number | null;
+  readonly since: number | null;
+  /** What it waits for, by key. */
+  readonly keys: readonly string[];
+  readonly operationId: string | null;
+  /** Labels that a spoke must have. */
+  readonly labels: Readonly<Record<string, string>> | null;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What a handler or spoke said while it worked on a node. */
+export interface LogLine {
+  /** Rises within the run. */
+  readonly id: number;
+  readonly runId: string;
+  readonly at: number;
+  /** Of the node. */
+  readonly key: string;
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly data: unknown;
+}
+
+/** A question that a live run asks. */
+export interface Approval {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly key: string;
+  readonly name: string;
+  readonly question: unknown;
+  /** JSON Schema of the answer. */
+  readonly schema: unknown;
+  /** Who may answer; null: whoever may write runs. */
+  readonly answerers: readonly string[] | null;
+  /** Whether this key may. */
+  readonly mayAnswer: boolean;
+  readonly since: number;
+  /** When it gives up waiting. */
+  readonly due: number | null;
 }
 
 export interface Workflow {
@@ -119,14 +226,37 @@ export interface Workflow {
   readonly description: string | null;
   readonly inputSchema: unknown;
   readonly outputSchema: unknown;
+  /** False: the template has functions and lives in a file of the hub. */
+  readonly serializable: boolean;
+}
+
+/** A workflow with its plan and template; null where they depend on the input or have functions. */
+export interface WorkflowView extends Workflow {
+  readonly plan: {
+    readonly nodes: readonly unknown[];
+    readonly edges: readonly unknown[];
+    readonly tree: readonly PlanPlace[];
+    readonly output?: unknown;
+    readonly failurePolicy: string;
+  } | null;
+  readonly template: unknown;
+  /** When its runs may start. */
+  readonly flow: unknown;
 }
 
 export interface Operation {
   readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly version: string;
+  readonly title?: string;
+  readonly tags?: readonly string[];
   readonly type: "query" | "mutation" | "subscription";
   readonly description: string;
   readonly inputSchema: unknown;
   readonly outputSchema: unknown;
+  readonly errorSchemas?: readonly unknown[];
+  readonly accessControl: unknown;
 }
 
 /** What an operation gives, and where it came from. */
@@ -143,6 +273,8 @@ export interface Page<T> {
 
 /** How a run is started. */
 export interface StartOptions {
+  /** Not before: ms since the epoch, or an ISO instant. */
+  readonly startAfter?: number | string;
   /** Default: the newest. */
   readonly version?: string;
   /** Higher first; 0 is normal. */
@@ -160,6 +292,8 @@ export interface RunFilter {
   /** `key=value`, or `key` for any value. */
   readonly label?: readonly string[];
   readonly parent?: string;
+  /** Id of a run: those made of it by a rerun or fork. */
+  readonly lineage?: string;
   readonly since?: number;
   readonly until?: number;
   readonly q?: string;

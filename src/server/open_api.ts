@@ -68,11 +68,13 @@ function bodyOf(route: Route, body: TSchema, components: Map<string, unknown>): 
 
 function responsesOf(route: Route, components: Map<string, unknown>): Node {
   const responses: Record<string, unknown> = {};
-  for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
+  for (const [status, { description, schema, contentType, otherTypes = [] }] of Object.entries(route.responses)) {
     const content = schema === undefined
       ? {}
       : { content: { [contentType ?? "application/json"]: { schema: toComponent(schema, components) } } };
-    responses[status] = { description, ...content };
+    // Not as contents: generated clients would take every answer for perhaps a text.
+    const others = otherTypes.length === 0 ? {} : { "x-other-types": otherTypes };
+    responses[status] = { description, ...content, ...others };
   }
   if (route.isConditional === true) responses[304] = { description: "The caller has it already: nothing has changed" };
   const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };

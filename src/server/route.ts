@@ -20,6 +20,8 @@ export interface ResponseSpec {
   readonly schema?: TSchema;
   /** Default `application/json`. */
   readonly contentType?: string;
+  /** Types of text that may be asked for instead. */
+  readonly otherTypes?: readonly string[];
 }
 
 /** A header that a route reads. */

@@ -1,5 +1,6 @@
 /** A real hub in a process of its own, for tests that kill it. */
 import assert from "node:assert/strict";
+import { HttpContract } from "../support/http_contract.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -68,7 +69,12 @@ export async function startHubProcess(
     pid: child.pid,
     ended: status,
     stderr: () => stderr,
-    api: (method, path, request) => callApi(`${url}${path}`, method, key, request),
+    api: async (method, path, request) => {
+      const answer = await callApi(`${url}${path}`, method, key, request);
+      await assertContract(url, method, path, answer);
+      // The contract has the fields; what a test expects them to be is its own claim.
+      return answer as Answer<never>;
+    },
     kill,
     async [Symbol.asyncDispose]() {
       await kill("SIGKILL");
@@ -91,6 +97,23 @@ async function listeningUrl(stdout: ReadableStream<Uint8Array>, stderr: () => st
     void reader.cancel().catch(() => {});
     return found[1]!;
   }
+}
+
+/** Contracts by document: hubs of one build share it. */
+const contracts = new Map<string, Promise<HttpContract | null>>();
+
+/** Every answer that a test gets is held against the hub's own document. */
+async function assertContract(url: string, method: string, path: string, answer: Answer<unknown>): Promise<void> {
+  if (answer.status === 503) return; // of a hub that starts or stops: its document cannot be asked for
+  let contract = contracts.get(url);
+  if (contract === undefined) {
+    contract = fetch(`${url}/openapi.json`).then(async (response) =>
+      response.ok ? new HttpContract(await response.json()) : null
+    ).catch(() => null);
+    contracts.set(url, contract);
+  }
+  const { status, headers, body } = answer;
+  (await contract)?.check({ method, path, status, contentType: headers.get("content-type"), body });
 }
 
 async function callApi<T>(url: string, method: string, key: string, request: RequestOptions = {}): Promise<Answer<T>> {

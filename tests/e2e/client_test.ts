@@ -39,6 +39,9 @@ Deno.test("HubClient runs, lists, calls and streams against a hub, and tells err
     hub.run("failing", {}),
     (error) => error instanceof RunFailedError && error.code === "NOPE" && error.nodeKey === "no",
   );
+  const nobody = new AbortController();
+  nobody.abort(new Error("enough"));
+  await assert.rejects(hub.call("core.echo", { value: 1 }, { signal: nobody.signal }), /enough/);
   const wrongKey = new HubClient({ url: process.url, key: `${process.key}x` });
   await assert.rejects(wrongKey.workflow("slow"), (error) => error instanceof HubError && error.status === 401);
 });
@@ -60,4 +63,42 @@ Deno.test("RunHandle.watch() sees every event once across a kill -9 of the hub",
   await watching;
   assert.deepEqual(seqs, seqs.map((_, at) => at + 1));
   assert.equal((await run.get()).status, "completed");
+});
+
+Deno.test("HubClient lists approvals and answers them; RunHandle.logs() follows a run to its end", async () => {
+  await using process = await startHubProcess();
+  const hub = new HubClient({ url: process.url, key: process.key });
+  const question = {
+    type: "approval",
+    props: { name: "ok", key: "ok", question: "Go on?", schema: { type: "object" } },
+  };
+  await hub.register("asking", {
+    template: {
+      type: "sequential",
+      children: [question, {
+        type: "operation",
+        props: { name: "core.echo", key: "a", input: { value: { $ref: "nodes.ok" } } },
+      }],
+    },
+  });
+  const run = await hub.start("asking", {});
+  const lines: string[] = [];
+  const following = (async () => {
+    for await (const { message } of run.logs({ follow: true })) lines.push(message);
+  })();
+  for await (const { type } of run.watch()) {
+    if (type === "signal.awaited") break;
+  }
+  const asked: unknown[] = [];
+  for await (const approval of hub.approvals()) {
+    asked.push([approval.runId, approval.question, approval.mayAnswer]);
+    await hub.answer(approval, { yes: true });
+  }
+  assert.deepEqual(asked, [[run.id, "Go on?", true]]);
+  assert.deepEqual(await run.result({ timeoutMs: 10_000 }), { value: { yes: true } });
+  await following;
+  const kept: string[] = [];
+  for await (const { message } of run.logs()) kept.push(message);
+  assert.deepEqual(lines, kept);
+  await assert.rejects(run.signal("ok", {}), (error) => error instanceof HubError && error.status === 409);
 });

@@ -54,7 +54,7 @@ const DeadLetterSchema = Type.Object({
   message: Type.String(),
   attempts: Type.Integer(),
   at: Type.Number({ description: "When it failed, ms since the epoch" }),
-});
+}, { $id: "DeadLetter" });
 const GroupSchema = Type.Object({ value: nullable(Type.String()), count: Type.Integer(), at: Type.Number() });
 const ActSchema = Type.Object({
   items: Type.Array(Type.Object({
@@ -76,7 +76,7 @@ const ApprovalSchema = Type.Object({
   mayAnswer: Type.Boolean(),
   since: Type.Number(),
   due: nullable(Type.Number()),
-});
+}, { $id: "Approval" });
 
 /** `/api/dead-letters`, `/api/runs/act`, `/api/approvals`. */
 export function controlRoutes(deps: ControlDeps): readonly Route[] {

@@ -60,7 +60,7 @@ const exported: TSchema = Type.Object({
   children: Type.Optional(Type.Array(Type.Object({}), { description: "Of the same form" })),
 }, { $id: "RunExport" });
 
-const job: TSchema = Type.Object({
+const jobFields = {
   id: Type.String(),
   state: Type.String({ description: "waiting, running, done or failed" }),
   action: Type.String(),
@@ -72,7 +72,8 @@ const job: TSchema = Type.Object({
   error: nullable(Type.String()),
   createdAt: Type.Integer(),
   updatedAt: Type.Integer(),
-}, { $id: "PruneJob" });
+};
+const job: TSchema = Type.Object(jobFields, { $id: "PruneJob" });
 
 /** Export, import and pruning. */
 export function retentionRoutes(retention: RetentionPort): readonly Route[] {
@@ -146,7 +147,10 @@ function pruneRoute(retention: RetentionPort): Route {
     }, strict),
     responses: {
       200: { description: "What it would take; nothing was changed", schema: Type.Object({}) },
-      202: { description: "It goes on in the background", schema: job },
+      202: {
+        description: "It goes on in the background: `url` says how far",
+        schema: Type.Object({ ...jobFields, url: Type.String() }),
+      },
     },
     async handle({ caller, body: { filter, action, dryRun = false } }) {
       const wanted = toFilter(filter, Date.now());

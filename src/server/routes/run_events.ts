@@ -30,7 +30,11 @@ export function runEventsRoute(deps: ServerDeps): Route {
     }),
     headers: [{ name: "Last-Event-ID", description: "Seq of the last event seen: the stream goes on after it" }],
     responses: {
-      200: { description: "Events with a seq above `after`, ascending", schema: pageOf(RunEventSchema) },
+      200: {
+        description: "Events with a seq above `after`, ascending",
+        schema: pageOf(RunEventSchema),
+        otherTypes: ["text/event-stream"],
+      },
       204: { description: "A stream was asked for, and nothing will follow `Last-Event-ID`" },
     },
     async handle({ caller, params, query, headers, requestId }) {

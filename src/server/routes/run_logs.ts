@@ -57,7 +57,13 @@ export function runLogsRoute({ logs, log, closing, onStream }: RunLogsDeps): Rou
       limit: Limit,
     }),
     headers: [{ name: "Last-Event-ID", description: "Id of the last line seen: the stream goes on after it" }],
-    responses: { 200: { description: "Lines with an id above `after`, ascending", schema: pageOf(LogLineSchema) } },
+    responses: {
+      200: {
+        description: "Lines with an id above `after`, ascending",
+        schema: pageOf(LogLineSchema),
+        otherTypes: ["text/event-stream"],
+      },
+    },
     async handle({ caller, params, query, headers, requestId }) {
       const { node, limit } = query;
       const after = readLastEventId(headers) ?? query.after ?? query.cursor ?? 0;

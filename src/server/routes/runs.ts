@@ -123,7 +123,13 @@ function graphRoute(runs: Runs, graphs: GraphsPort): Route {
       at: Type.Optional(At),
       data: Type.Boolean({ default: true, description: "False leaves inputs and outputs out" }),
     }),
-    responses: { 200: { description: "The graph; as text with another format", schema: RunGraphSchema } },
+    responses: {
+      200: {
+        description: "The graph; as text with another format",
+        schema: RunGraphSchema,
+        otherTypes: Object.values(GRAPH_TYPES).map((type) => type.replace(/;.*/, "")),
+      },
+    },
     async handle({ caller, params, query, requestId }) {
       const data = query.data && query.format === "json";
       const at = query.at === undefined ? {} : { at: query.at };

@@ -51,6 +51,7 @@ const TimesSchema: TSchema = Type.Object({
   next: Type.Array(instant),
   past: Type.Array(Type.Object({
     id: Type.String(),
+    scheduleId: Type.String(),
     tick: instant,
     at: instant,
     kind: Type.String(),

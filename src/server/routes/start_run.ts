@@ -9,7 +9,7 @@ import { defineRoute, type Route } from "../route.ts";
 import { type BudgetBody, BudgetSchema } from "../schemas/budgets.ts";
 import { JsonSchema } from "../schemas/json.ts";
 import { instant, Name, NameParams } from "../schemas/parameters.ts";
-import { RunViewSchema, StartedRunSchema } from "../schemas/runs.ts";
+import { AwaitedRunSchema, StartedRunSchema } from "../schemas/runs.ts";
 
 /** Labels of a run: at most 64, of 256 characters. */
 export const Labels: TRecord<TString, TString> = Type.Record(
@@ -51,8 +51,11 @@ export function startRunRoute({ runs, limits }: ServerDeps): Route {
       { name: "Prefer", description: "wait=<seconds>: answer with the output when the run ends within them" },
     ],
     responses: {
-      200: { description: "The run has ended within the wait", schema: RunViewSchema },
-      202: { description: "The run is durable and goes on", schema: StartedRunSchema },
+      200: { description: "The run has ended within the wait", schema: AwaitedRunSchema },
+      202: {
+        description: "The run is durable and goes on; after a wait, as it is then",
+        schema: Type.Union([StartedRunSchema, AwaitedRunSchema]),
+      },
     },
     async handle({ caller, params, body, bodyBytes, headers }) {
       assertFieldSize("input", body.input, bodyBytes, limits.inputBytes);

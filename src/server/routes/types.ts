@@ -1,3 +1,4 @@
+import { Type } from "@alkdev/typebox";
 import { hasScope } from "@alkdev/operations";
 import { declareTypes } from "@alkdev/flowgraph/typegen";
 import type { ServerDeps } from "../ports.ts";
@@ -13,7 +14,7 @@ export function typeRoutes({ operations, workflows }: ServerDeps): readonly Rout
     name: "getTypes",
     summary: "TypeScript declarations of the operations that the caller may call, and of the workflows that it may see",
     scope: "operation:read",
-    responses: { 200: { description: "A declaration file", contentType: "text/typescript" } },
+    responses: { 200: { description: "A declaration file", contentType: "text/typescript", schema: Type.String() } },
     async handle({ caller }) {
       const seesWorkflows = hasScope(caller.identity.scopes, "workflow:read");
       const declared = declareTypes({

@@ -99,7 +99,8 @@ function deliveryRoutes(deliveries: Deliveries): readonly Route[] {
       }),
       responses: { 200: { description: "A page of deliveries", schema: pageOf(DeliverySchema) } },
       async handle({ caller, params, query }) {
-        return ok(await deliveries.list({ caller, webhookId: params.id, ...query }));
+        const { items, nextCursor } = await deliveries.list({ caller, webhookId: params.id, ...query });
+        return ok({ items: items.map(withoutOrg), nextCursor });
       },
     }),
     defineRoute({
@@ -114,7 +115,10 @@ function deliveryRoutes(deliveries: Deliveries): readonly Route[] {
       bodyDefault: {},
       responses: { 202: { description: "The delivery", schema: DeliverySchema } },
       async handle({ caller, params }) {
-        return reply(202, await deliveries.redeliver({ caller, webhookId: params.id, id: params.delivery }));
+        return reply(
+          202,
+          withoutOrg(await deliveries.redeliver({ caller, webhookId: params.id, id: params.delivery })),
+        );
       },
     }),
   ];
@@ -253,4 +257,8 @@ function commands(webhooks: Webhooks): readonly Route[] {
       },
     }),
   ];
+}
+
+function withoutOrg<T extends { readonly orgId: string }>({ orgId: _orgId, ...rest }: T): Omit<T, "orgId"> {
+  return rest;
 }

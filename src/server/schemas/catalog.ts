@@ -114,5 +114,8 @@ export const OperationSchema: TObject = Type.Object({
 /** What a call answers. */
 export const EnvelopeSchema: TObject = Type.Object({
   data: Type.Optional(Type.Unknown()),
-  meta: Type.Object({ source: Type.Union([Type.Literal("local"), Type.Literal("http"), Type.Literal("mcp")]) }),
+  meta: Type.Object({ source: Type.Union([Type.Literal("local"), Type.Literal("http"), Type.Literal("mcp")]) }, {
+    additionalProperties: true,
+    description: "Where it came from: what else there is depends on the source",
+  }),
 }, { $id: "ResponseEnvelope" });

@@ -32,6 +32,8 @@ const eventError = Type.Object({
   details: Type.Optional(JsonSchema),
 });
 
+const runError = Type.Object({ ...eventError.properties, nodeKey: Type.Optional(nullable(Type.String())) });
+
 const progress = Type.Object({
   value: nullable(Type.Number()),
   total: nullable(Type.Number()),
@@ -60,7 +62,7 @@ const view = Type.Object({
   ...recordFields,
   input: JsonSchema,
   output: nullable(JsonSchema),
-  error: nullable(Type.Object({ ...eventError.properties, nodeKey: Type.Optional(nullable(Type.String())) })),
+  error: nullable(runError),
   progress: Type.Object({
     total: Type.Integer(),
     completed: Type.Integer(),
@@ -159,7 +161,7 @@ const callFields = {
   attempt: Type.Integer(),
   input: JsonSchema,
   output: nullable(JsonSchema),
-  error: nullable(eventError),
+  error: nullable(runError),
   identityId: Type.String(),
   startedAt: time,
   completedAt: nullable(time),
@@ -201,7 +203,7 @@ export const RunEventSchema: TObject = Type.Object({
   seq: Type.Integer({ minimum: 1 }),
   at: time,
   type: Type.String(),
-}, { $id: "RunEvent" }) satisfies { static: Pick<RunEvent, "runId" | "seq" | "at"> };
+}, { $id: "RunEvent", additionalProperties: true }) satisfies { static: Pick<RunEvent, "runId" | "seq" | "at"> };
 /** What a start answers. */
 export const StartedRunSchema: TObject = Type.Object({
   id: Type.String(),
@@ -209,6 +211,12 @@ export const StartedRunSchema: TObject = Type.Object({
   duplicate: Type.Boolean({ description: "True: this idempotency key already has this run" }),
   url: Type.String(),
 }, { $id: "StartedRun" });
+/** What a start answers that was waited for: the run as it is then. */
+export const AwaitedRunSchema: TObject = Type.Object({
+  ...view.properties,
+  duplicate: Type.Boolean(),
+  url: Type.String(),
+}, { $id: "AwaitedRun" });
 /** What a rerun or fork answers. */
 export const RerunStartedSchema: TObject = Type.Object({
   id: Type.String(),

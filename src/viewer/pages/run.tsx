@@ -22,9 +22,7 @@ import { Waterfall } from "./waterfall.tsx";
 export interface FullGraph extends RunGraph {
   readonly tree: readonly PlanPlace[];
 }
-export interface FullRun extends RunView {
-  readonly lineage?: { readonly runId: string; readonly kind: string; readonly from: readonly string[] | null } | null;
-}
+export type FullRun = RunView;
 
 /** One run: its graph as it goes, or as it was at any event, and all that can be asked and done about it. */
 export function Run({ id }: { readonly id: string }): JSX.Element {
