@@ -36,11 +36,25 @@ export interface Answer<T> {
 
 /** Starts `hub serve` on a free port and waits until it is ready. The same data directory continues an earlier hub. */
 export async function startHubProcess(
-  options: { readonly dataDir?: string; readonly env?: Readonly<Record<string, string>>; readonly keep?: boolean } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly keep?: boolean;
+    /** What Deno allows the process; default everything. */
+    readonly permissions?: readonly string[];
+  } = {},
 ): Promise<HubProcess> {
   const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "hub-e2e-" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", `${ROOT}deno.json`, `${ROOT}src/cli/main.ts`, "serve"],
+    args: [
+      "run",
+      ...(options.permissions ?? ["-A"]),
+      "--no-check",
+      "--config",
+      `${ROOT}deno.json`,
+      `${ROOT}src/cli/main.ts`,
+      "serve",
+    ],
     env: { HUB_DATA_DIR: dataDir, HUB_PORT: "0", HUB_LOG: "warning", NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",

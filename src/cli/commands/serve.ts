@@ -4,6 +4,7 @@ import type { Cli } from "../cli.ts";
 import { CliError, ExitCode, usageError } from "../cli_error.ts";
 import type { Command, OptionSpec, ParsedArgs } from "../command.ts";
 import { loadHubProgram } from "../hub_program.ts";
+import { missingPermissions } from "../missing_permissions.ts";
 import { outliveTemplates } from "../outlive_templates.ts";
 import { readWhole } from "./run.ts";
 
@@ -27,6 +28,9 @@ export const serveCommand: Command = {
   async run(args, cli) {
     const config = await readConfig(args, cli);
     await startLog(config);
+    for (const program of missingPermissions(config.clients.commands)) {
+      cli.err(`clients.commands lists "${program}", which Deno does not allow here: add --allow-run=${program}`);
+    }
     const { startHub } = await loadHubProgram();
     using _ = outliveTemplates();
     const fenced = Promise.withResolvers<"fenced">();
