@@ -10,8 +10,8 @@ interface Config {
 }
 
 interface Member {
-  readonly name: string;
-  readonly exports: Readonly<Record<string, string>>;
+  readonly name?: string;
+  readonly exports?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -26,6 +26,7 @@ export async function projectConfig(types: string): Promise<object> {
   for (const path of workspace) {
     const folder = new URL(`${path}/`, ROOT);
     const { name, exports }: Member = JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
+    if (name === undefined || exports === undefined) continue; // a part of the hub, which nobody imports
     for (const [subpath, file] of Object.entries(exports)) {
       packages[subpath === "." ? name : `${name}/${subpath.slice(2)}`] = fileURLToPath(new URL(file, folder));
     }
