@@ -1,4 +1,5 @@
 import type { SignalNode } from "@alkdev/flowgraph";
+import { nearestName } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { Engine, NodeOutcome } from "../../engine/mod.ts";
 import { checkAnswer } from "./check_answer.ts";
@@ -34,7 +35,7 @@ export async function commandRun(
   if (command.type === "node") {
     const outcome = await engine.actOnNode(runId, { ...command.act, key: command.key, by });
     if (outcome === null) throw elsewhere(runId);
-    return settleNode(outcome, runId, command);
+    return settleNode(outcome, runId, { ...command, known: engine.live(runId)?.state.program.indexOf });
   }
   if (command.type === "migrate") {
     const reasons = await engine.migrate(runId, { version: command.version, planHash: command.planHash, by });
@@ -56,18 +57,38 @@ const NODE_ACTS = {
   "give-up": "give up",
 } as const;
 
-function settleNode(outcome: NodeOutcome, runId: string, { key, act }: Extract<RunCommand, { type: "node" }>): void {
+function settleNode(
+  outcome: NodeOutcome,
+  runId: string,
+  { key, act, known }: Extract<RunCommand, { type: "node" }> & {
+    /** Keys of the plan; undefined: the run has just ended. */
+    readonly known: ReadonlyMap<string, number> | undefined;
+  },
+): void {
   const what = `Cannot ${NODE_ACTS[act.type]} node "${key}" of run ${runId}`;
   switch (outcome) {
     case "done":
       return;
     case "unknown":
-      throw new CallError("NODE_NOT_FOUND", `${what}: the run has no such node, or not yet`, { runId, key });
+      throw new CallError("NODE_NOT_FOUND", `${what}: ${missing(key, known)}`, { runId, key });
     case "ended":
       throw new CallError("NODE_ENDED", `${what}: it has already ended`, { runId, key });
     case "idle":
       throw new CallError("NODE_NOT_WAITING", `${what}: it must be waiting for its next attempt`, { runId, key });
   }
+}
+
+/** Why there is no such node. */
+function missing(key: string, known: ReadonlyMap<string, number> = new Map()): string {
+  const bracket = key.indexOf("[");
+  const base = bracket < 0 ? key : key.slice(0, bracket);
+  if (known.has(base)) {
+    return bracket < 0
+      ? "it stands in a Map or Loop: name one of its items, such as " + `"${key}[0]"`
+      : "that item or turn has not begun, or never will: act on the Map or Loop around it, which holds for all its items";
+  }
+  const near = nearestName(base, known.keys());
+  return `the run has no such node${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
 export function migrationRefused(

@@ -86,6 +86,7 @@ function* frameNodes(state: RunState): Generator<GraphNode> {
         parent: parentKey(state, frame, index),
         status: end === "idle" && expansion !== undefined ? "running" : end,
         attempts: 0,
+        ...(expansion !== undefined && { items: expansion.count }),
         requestId: null,
         startedAt: null,
         completedAt: (frame.cells[exit[index]!] ?? frame.cells[entry[index]!])?.completedAt ?? null,

@@ -192,6 +192,8 @@ export interface GraphNode {
   readonly parent: string | null;
   readonly status: NodeStatus;
   readonly attempts: number;
+  /** Of a Map that has begun: its items, also those that a limit keeps waiting; of a Loop: its turns so far. */
+  readonly items?: number;
   readonly requestId: string | null;
   readonly startedAt: number | null;
   readonly completedAt: number | null;

@@ -42,8 +42,12 @@ export const logs: Command = {
       return ExitCode.OK;
     }
     const lines: LineBody[] = [];
-    for await (const line of pages(hub, path, query, args.text("limit"))) isJson ? lines.push(line) : show(line);
+    for await (const line of pages(hub, path, query, args.text("limit"))) {
+      lines.push(line);
+      if (!isJson) show(line);
+    }
     if (isJson) outJson(cli, lines);
+    else if (lines.length === 0) cli.err("No handler has said anything");
     return ExitCode.OK;
   },
 };

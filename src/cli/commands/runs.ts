@@ -13,6 +13,7 @@ import { outcomeLine, watchRun } from "../watch_run.ts";
 import { actOnRuns } from "./act_on_runs.ts";
 import { fork, migrate, rerun } from "./lineage.ts";
 import { keepCommands } from "./keep.ts";
+import { calls, events } from "./run_calls.ts";
 import { logs } from "./run_logs.ts";
 import { search } from "./run_search.ts";
 
@@ -247,6 +248,8 @@ export const runsCommands: CommandGroup = {
     migrate,
     signal,
     why,
+    calls,
+    events,
     ...keepCommands,
     logs,
     search,

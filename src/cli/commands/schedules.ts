@@ -4,6 +4,7 @@ import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, CommandGroup, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatAge } from "../format/duration.ts";
+import { recordText } from "../format/record_text.ts";
 import { formatTable } from "../format/table.ts";
 import { type HubClient, openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
@@ -70,6 +71,19 @@ const list: Command = {
   },
 };
 
+const show: Command = {
+  name: "show",
+  summary: "All of a schedule",
+  positionals: [SCHEDULE],
+  options: HUB_OPTIONS,
+  async run(args, cli) {
+    const schedule = await findSchedule(await openHub(args, cli), args.required("schedule"));
+    if (args.flag("json")) outJson(cli, schedule);
+    else cli.out(recordText(schedule, cli.style));
+    return ExitCode.OK;
+  },
+};
+
 const add: Command = {
   name: "add",
   summary: "Start a workflow at the times of a cron expression",
@@ -107,7 +121,7 @@ const add: Command = {
     const body = { name: args.required("name"), workflow: args.required("workflow"), cron: args.required("cron") };
     const hub = await openHub(args, cli);
     // What was not given is left out of JSON.
-    return show(await hub.post<ScheduleBody>("/api/schedules", { body: { ...body, ...optional } }), args, cli);
+    return tell(await hub.post<ScheduleBody>("/api/schedules", { body: { ...body, ...optional } }), args, cli);
   },
 };
 
@@ -131,7 +145,7 @@ function instantText(at: number | null): string {
   return at === null ? "never" : new Date(at).toISOString().slice(0, 19) + "Z";
 }
 
-function show(schedule: ScheduleBody, args: ParsedArgs, cli: Cli): ExitCode {
+function tell(schedule: ScheduleBody, args: ParsedArgs, cli: Cli): ExitCode {
   if (args.flag("json")) outJson(cli, schedule);
   else {
     const next = schedule.paused ? "is paused" : `fires next at ${instantText(schedule.nextAt)}`;
@@ -149,7 +163,7 @@ function verb(name: "pause" | "resume", summary: string): Command {
     async run(args, cli) {
       const hub = await openHub(args, cli);
       const { id } = await findSchedule(hub, args.required("schedule"));
-      return show(await hub.post<ScheduleBody>(`/api/schedules/${id}/${name}`), args, cli);
+      return tell(await hub.post<ScheduleBody>(`/api/schedules/${id}/${name}`), args, cli);
     },
   };
 }
@@ -219,6 +233,7 @@ export const schedulesCommands: CommandGroup = {
   summary: "Start workflows at set times",
   commands: [
     list,
+    show,
     add,
     verb("pause", "Let a schedule's times pass"),
     verb("resume", "Go on with the next time; those that passed are not made up for"),

@@ -4,6 +4,7 @@ import { ExitCode } from "../cli_error.ts";
 import type { Command, CommandGroup } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
 import { formatAge } from "../format/duration.ts";
+import { recordText } from "../format/record_text.ts";
 import { formatTable } from "../format/table.ts";
 import { openHub } from "../hub_client.ts";
 
@@ -50,10 +51,26 @@ const list: Command = {
   },
 };
 
+const SPOKE = { name: "spoke", required: true, description: "id of the spoke" } as const;
+
+const show: Command = {
+  name: "show",
+  summary: "All of a spoke",
+  positionals: [SPOKE],
+  options: HUB_OPTIONS,
+  async run(args, cli) {
+    const hub = await openHub(args, cli);
+    const spoke = await hub.get<SpokeBody>(`/api/spokes/${encodeURIComponent(args.required("spoke"))}`);
+    if (args.flag("json")) outJson(cli, spoke);
+    else cli.out(recordText(spoke, cli.style));
+    return ExitCode.OK;
+  },
+};
+
 const drain: Command = {
   name: "drain",
   summary: "Give a spoke no new calls",
-  positionals: [{ name: "spoke", required: true, description: "id of the spoke" }],
+  positionals: [SPOKE],
   options: HUB_OPTIONS,
   async run(args, cli) {
     const hub = await openHub(args, cli);
@@ -65,4 +82,4 @@ const drain: Command = {
 };
 
 /** `hub spokes …` */
-export const spokesCommands: CommandGroup = { name: "spokes", summary: "See spokes", commands: [list, drain] };
+export const spokesCommands: CommandGroup = { name: "spokes", summary: "See spokes", commands: [list, show, drain] };

@@ -3,52 +3,19 @@ import { type Cli, outJson } from "../cli.ts";
 import { ExitCode, usageError } from "../cli_error.ts";
 import type { Command, CommandGroup, ParsedArgs } from "../command.ts";
 import { HUB_OPTIONS } from "../find_hub.ts";
-import { formatAge } from "../format/duration.ts";
+import { findWebhook, WEBHOOK, type WebhookBody } from "../find_webhook.ts";
+import { recordText } from "../format/record_text.ts";
 import { formatTable } from "../format/table.ts";
 import { type HubClient, openHub } from "../hub_client.ts";
 import { readInput } from "../read_input.ts";
-
-/** A webhook as the HTTP API gives it. Times are ms since the epoch. */
-interface WebhookBody {
-  readonly id: string;
-  readonly definition: {
-    readonly kind: string;
-    readonly name: string;
-    readonly target?: { readonly workflow?: string; readonly signal?: string };
-    readonly url?: string;
-  };
-  readonly paused: boolean;
-  readonly path: string | null;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly lastError: string | null;
-}
+import { deliveries, receipts, redeliver } from "./webhook_deliveries.ts";
 
 interface IssuedBody {
   readonly webhook: WebhookBody;
   readonly secret: string;
 }
 
-interface DeliveryBody {
-  readonly id: string;
-  readonly type: string;
-  readonly runId: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly createdAt: number;
-  readonly lastStatus: number | null;
-  readonly lastError: string | null;
-}
-
-const WEBHOOK = { name: "webhook", required: true, description: "name or id of the webhook" } as const;
 const DEFAULT_EVENTS = ["run.completed", "run.failed", "run.aborted"];
-
-async function findWebhook(hub: HubClient, nameOrId: string): Promise<WebhookBody> {
-  const all = await allPages<WebhookBody>(hub, "/api/webhooks");
-  const found = all.find(({ id }) => id === nameOrId) ?? all.find(({ definition }) => definition.name === nameOrId);
-  if (found === undefined) throw usageError(`There is no webhook "${nameOrId}"`, "See `hub webhooks list`");
-  return found;
-}
 
 function leadsTo({ definition: { target, url } }: WebhookBody): string {
   if (url !== undefined) return url;
@@ -87,6 +54,19 @@ const list: Command = {
       ]);
       cli.out(formatTable(columns, rows, cli));
     }
+    return ExitCode.OK;
+  },
+};
+
+const show: Command = {
+  name: "show",
+  summary: "All of a webhook, its secret aside",
+  positionals: [WEBHOOK],
+  options: HUB_OPTIONS,
+  async run(args, cli) {
+    const webhook = await findWebhook(await openHub(args, cli), args.required("webhook"));
+    if (args.flag("json")) outJson(cli, webhook);
+    else cli.out(recordText(webhook, cli.style));
     return ExitCode.OK;
   },
 };
@@ -262,73 +242,19 @@ const remove: Command = {
   },
 };
 
-const deliveries: Command = {
-  name: "deliveries",
-  summary: "What an outbound webhook has sent, or is to send, newest first",
-  positionals: [WEBHOOK],
-  options: {
-    status: { type: "text", value: "pending|delivered|dead", description: "Only these" },
-    ...HUB_OPTIONS,
-  },
-  async run(args, cli) {
-    const hub = await openHub(args, cli);
-    const { id } = await findWebhook(hub, args.required("webhook"));
-    const path = `/api/webhooks/${id}/deliveries`;
-    const query = { status: args.text("status"), limit: "50" };
-    const { items } = await hub.get<{ readonly items: readonly DeliveryBody[] }>(path, { query });
-    if (args.flag("json")) outJson(cli, items);
-    else {
-      const columns = [
-        { title: "event" },
-        { title: "run", min: 12 },
-        { title: "status" },
-        { title: "tries", align: "right" },
-        { title: "made", align: "right" },
-        { title: "answer", min: 8 },
-        { title: "id", min: 12 },
-      ] as const;
-      const rows = items.map((delivery) => [
-        delivery.type,
-        delivery.runId,
-        delivery.status,
-        String(delivery.attempts),
-        formatAge(delivery.createdAt, cli.now()),
-        delivery.lastError ?? String(delivery.lastStatus ?? ""),
-        delivery.id,
-      ]);
-      cli.out(formatTable(columns, rows, cli));
-    }
-    return ExitCode.OK;
-  },
-};
-
-const redeliver: Command = {
-  name: "redeliver",
-  summary: "Send a delivery again, whatever came of it",
-  positionals: [WEBHOOK, { name: "delivery", required: true, description: "id of the delivery" }],
-  options: HUB_OPTIONS,
-  async run(args, cli) {
-    const hub = await openHub(args, cli);
-    const { id } = await findWebhook(hub, args.required("webhook"));
-    const path = `/api/webhooks/${id}/deliveries/${encodeURIComponent(args.required("delivery"))}/redeliver`;
-    const delivery = await hub.post<DeliveryBody>(path);
-    if (args.flag("json")) outJson(cli, delivery);
-    else cli.out(`Delivery ${delivery.id} is sent again`);
-    return ExitCode.OK;
-  },
-};
-
 /** `hub webhooks …` */
 export const webhooksCommands: CommandGroup = {
   name: "webhooks",
   summary: "Take signed deliveries in, and send events of runs out",
   commands: [
     list,
+    show,
     addIn,
     addOut,
     verb("pause", "Take nothing in, or send nothing out"),
     verb("resume", "Go on; events of the pause are not sent"),
     rotate,
+    receipts,
     deliveries,
     redeliver,
     remove,

@@ -126,7 +126,7 @@ function leafText(node: TreeNode, style: Style): string {
 function containerText(node: TreeNode, { style, ended }: Drawing): string {
   const counts = countStatuses(leavesOf(node));
   const name = node.key.startsWith("__") ? "" : `${nameOf(node)}  `;
-  const items = node.instances.reduce((total, { attempts }) => total + attempts, 0);
+  const items = node.instances.reduce((total, { attempts, items = attempts }) => total + items, 0);
   const times = node.kind === "map" || node.kind === "loop" ? ` ×${items}` : "";
   const otherwise = node.branch === "else" ? style.dim("else ") : "";
   const status = ended && counts.has("completed") ? "completed" : worstStatus(counts);

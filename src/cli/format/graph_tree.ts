@@ -9,6 +9,8 @@ export interface GraphNodeView {
   readonly parent: string | null;
   readonly status: string;
   readonly attempts: number;
+  /** Of a Map or Loop that has begun. */
+  readonly items?: number;
   /** Where its result was taken over from; absent: it is the run's own. */
   readonly reusedFrom?: { readonly runId: string };
   /** Ms since the epoch. */

@@ -107,6 +107,7 @@ const node = Type.Object({
   parent: nullable(Type.String()),
   status: nodeStatus,
   attempts: Type.Integer(),
+  items: Type.Optional(Type.Integer({ description: "Items of a Map, turns so far of a Loop" })),
   requestId: nullable(Type.String()),
   startedAt: nullable(time),
   completedAt: nullable(time),
