@@ -13,7 +13,10 @@ export interface Told {
 export type Answer = (request: Request, url: URL) => Response | Promise<Response> | undefined;
 
 /** Runs a command line against a real server on loopback. */
-export async function hub(words: readonly string[], answer: Answer): Promise<Told & { readonly requests: readonly string[] }> {
+export async function hub(
+  words: readonly string[],
+  answer: Answer,
+): Promise<Told & { readonly requests: readonly string[] }> {
   const requests: string[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const url = new URL(request.url);
