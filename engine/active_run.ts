@@ -3,7 +3,8 @@
  * engine calls it between two commits.
  *
  * - A1 Every event goes through `emit`: appended and folded in the same step, in seq order.
- * - A2 A node is dispatched only from `dispatch`, which the engine calls when the events that made it ready are durable.
+ * - A2 A node is dispatched only from `dispatch`, which the engine calls when the events that made it ready are durable; of a run
+ *   whose durability is `after`, as soon as they are appended.
  * - A3 A run that waits keeps no collection that is empty: it may do so for months, beside a hundred thousand others.
  */
 import type { PlanNode } from "@alkdev/flowgraph";
@@ -50,6 +51,8 @@ export class ActiveRun extends Appender {
   #waiters: ((event: Terminal | null) => void)[] | null = null;
   /** Collects what is appended while a migration reads the log; null: none is under way. */
   tail: RunEvent[] | null = null;
+  /** Its nodes do not wait for what is before them to be durable: a crash may lose its latest events, and the run with them. */
+  isAhead = false;
   onCreated: ((duplicateOf: string | null) => void) | null = null;
   /** Null: it has no gate. */
   #entry: RunEntry | null = null;
@@ -96,6 +99,7 @@ export class ActiveRun extends Appender {
     if (this.tail !== null) this.tail.push(event);
     this.state.apply(event, place);
     this.react();
+    if (this.isAhead) this.#goAhead();
   }
 
   /** Decides what is to be decided, cancels what has been aborted, closes the run when its root has ended. */
@@ -159,6 +163,10 @@ export class ActiveRun extends Appender {
   /** Resolves when all that has been emitted by now is durable, or will never be (fenced, stopped). */
   durable(): Promise<void> {
     return this.#durability.reached(this.#seq);
+  }
+
+  #goAhead(): void {
+    if (!this.#reacting && this.state.ready.length > 0) this.dispatch(this.state.ready.splice(0));
   }
 
   /** Starts the nodes of places that are still wanted. */

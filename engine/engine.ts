@@ -1,7 +1,7 @@
 /**
  * The engine of one hub: owns the runs that this hub drives, the queue to the dispatcher, and the group commit.
  *
- * - E1 A start resolves after the commit that holds its `run.created` (I1); a waiter is told after the commit of the terminal event.
+ * - E1 A start resolves after the commit that holds its `run.created` (I1), unless it asked not to wait; a waiter is told after the commit of the terminal event.
  * - E2 Nothing here awaits: outcomes, timers and commits call in, and each call in ends with events pushed or calls sent.
  * - E3 Once fenced, nothing is written or dispatched any more, and every call under way is cancelled (I2).
  */
@@ -31,6 +31,7 @@ import type { RunEntry } from "./run_gate.ts";
 import { abortRun, pauseRun } from "./run_commands.ts";
 import type { RunHost } from "./run_host.ts";
 import { type Answer, type AnswerOutcome, answerSignal } from "./signals.ts";
+import { goesAhead, startOutcome } from "./start_outcome.ts";
 import { foldRun } from "./state/fold_run.ts";
 import { planPin } from "./state/plan_pin.ts";
 
@@ -250,14 +251,8 @@ export class Engine {
     run.bytes = bytes;
     this.#liveBytes += bytes;
     this.#runs.set(id, run);
-    const started = new Promise<Started>((resolve, reject) => {
-      run.onCreated = (duplicateOf) =>
-        duplicateOf === "" // fenced before it was durable
-          ? reject(
-            new CallError("OVERLOADED", "Cannot start a run now: the hub has lost its lease", { retryAfterMs: 1000 }),
-          )
-          : resolve({ runId: duplicateOf ?? id, duplicate: duplicateOf !== null });
-    });
+    run.isAhead = goesAhead(params);
+    const started = startOutcome(run);
     run.emit(createdBody(params, input));
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;

@@ -80,6 +80,12 @@ export interface NewRun {
   readonly gate?: RunGate;
   /** See `RunCreated`. */
   readonly traceparent?: string;
+  /**
+   * `after`: it starts, and its nodes go on, without waiting for commits, which come right behind. A crash may lose it, whole or
+   * its end; then it goes on from what is durable, as any run does. Not for runs with an idempotency key, a gate or lineage, which
+   * start as others do. Default `before`.
+   */
+  readonly durability?: "before" | "after";
 }
 
 export interface Started {

@@ -161,6 +161,8 @@ export interface StartRun {
   readonly traceparent?: string;
   /** What the run and all that descends from it may use; of this and the workflow's own the smaller limit of each kind holds. */
   readonly budget?: BudgetLimits;
+  /** See the engine's `NewRun`. Never what comes over an edge. */
+  readonly durability?: "before" | "after";
   /** Labels `hub.…`, which are the hub's own: never what comes over an edge. */
   readonly ownLabels?: Readonly<Record<string, string>>;
 }

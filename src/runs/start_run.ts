@@ -88,6 +88,7 @@ export async function startRun(
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
+    ...(request.durability !== undefined && { durability: request.durability }),
     ...(trace !== null && { traceparent: formatTraceparent(trace) }),
   });
   if (pass !== null) starting.then(({ duplicate }) => duplicate && pass.cancel(), () => pass.cancel());
