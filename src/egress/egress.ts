@@ -5,6 +5,7 @@ import { CallError } from "@alkdev/operations";
 import type { Clock } from "../../engine/ports.ts";
 import { exchange } from "./exchange.ts";
 import { HostList } from "./host_list.ts";
+import { KeptConnections } from "./kept_connections.ts";
 import { refusedAddress } from "./refused_address.ts";
 import { readRequestBody, type RequestBody } from "./request_body.ts";
 import { type BodyWatch, isCompressed, responseBody } from "./response_body.ts";
@@ -41,6 +42,8 @@ export interface EgressPolicy {
   readonly idleMs?: number;
   /** The whole of it, body included. Default: no limit beside the others. */
   readonly totalMs?: number;
+  /** Keeps the connection for later requests to the same address, for callers that come back all the time. Default false. */
+  readonly keepAlive?: boolean;
 }
 
 /** The guarded way out. */
@@ -55,6 +58,8 @@ export interface Egress {
   fetch(request: Request, policy?: EgressPolicy): Promise<Response>;
   /** The same in the form that libraries take. */
   bound(policy?: EgressPolicy): typeof fetch;
+  /** Ends the connections that were kept. */
+  close(): void;
 }
 
 const DEFAULTS = { maxRedirects: 5, maxBytes: 10 * 1024 * 1024, timeoutMs: 30_000, idleMs: 30_000 } as const;
@@ -78,6 +83,7 @@ export function createEgress(options: EgressOptions): Egress {
   return {
     fetch: (request, policy) => egress.fetch(request, policy),
     bound: (policy) => (input, init) => egress.fetch(new Request(input, init), policy),
+    close: () => egress.connections.close(),
   };
 }
 
@@ -93,6 +99,7 @@ class GuardedEgress {
   readonly #allowHosts: HostList | null;
   readonly #allowPrivate: HostList;
   readonly #resolve: ResolveHost;
+  readonly connections: KeptConnections = new KeptConnections();
 
   constructor({ clock, allowHosts = null, allowPrivate = [], resolve = resolveBySystem }: EgressOptions) {
     this.#clock = clock;
@@ -152,7 +159,10 @@ class GuardedEgress {
     let addresses = await this.#check(step.url, policy, signal);
     step = { ...step, body: await raced(readRequestBody(request), signal) };
     for (let redirects = 0;; redirects++) {
-      const message = await exchange({ ...step, addresses, signal });
+      const connections = policy.keepAlive === true
+        ? (address: string) => this.connections.of(step.url.protocol, address)
+        : undefined;
+      const message = await exchange({ ...step, addresses, signal, ...(connections !== undefined && { connections }) });
       const location = REDIRECTS.has(message.statusCode ?? 0) ? message.headers.location : undefined;
       if (location === undefined || maxRedirects === 0) return { message, url: step.url, method: step.method };
       message.destroy();

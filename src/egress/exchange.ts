@@ -1,4 +1,10 @@
-import { type ClientRequest, type IncomingMessage, request as requestHttp, type RequestOptions } from "node:http";
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as requestHttp,
+  type RequestOptions,
+} from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIPv6, type LookupFunction } from "node:net";
 import type { RequestBody } from "./request_body.ts";
@@ -12,6 +18,8 @@ export interface Hop {
   /** Checked addresses of the URL's host, in the order in which they are tried. */
   readonly addresses: readonly string[];
   readonly signal: AbortSignal;
+  /** Connections that are kept for an address; absent: each request has its own. */
+  readonly connections?: (address: string) => Agent;
 }
 
 /**
@@ -25,7 +33,7 @@ export async function exchange(hop: Hop): Promise<IncomingMessage> {
   for (const address of hop.addresses) {
     hop.signal.throwIfAborted();
     try {
-      return await sendTo(address, hop);
+      return await sendTo(address, hop, hop.connections?.(address) ?? false);
     } catch (error) {
       if (!(error instanceof NotConnected)) throw error;
       failure = error.cause;
@@ -37,7 +45,11 @@ export async function exchange(hop: Hop): Promise<IncomingMessage> {
 /** Nothing has been sent: another address may be tried. */
 class NotConnected extends Error {}
 
-function sendTo(address: string, { url, method, headers, body, signal }: Hop): Promise<IncomingMessage> {
+function sendTo(
+  address: string,
+  { url, method, headers, body, signal }: Hop,
+  agent: Agent | false,
+): Promise<IncomingMessage> {
   const lookup: LookupFunction = (_host, options, callback) => {
     const family = isIPv6(address) ? 6 : 4;
     if (options.all) callback(null, [{ address, family }]);
@@ -49,7 +61,7 @@ function sendTo(address: string, { url, method, headers, body, signal }: Hop): P
     path: `${url.pathname}${url.search}`,
     method,
     headers: { ...Object.fromEntries(headers), host: url.host, ...lengthOf(body) },
-    agent: false,
+    agent,
     lookup,
   };
   return new Promise((resolve, reject) => {
@@ -61,10 +73,12 @@ function sendTo(address: string, { url, method, headers, body, signal }: Hop): P
     };
     signal.addEventListener("abort", onAbort, { once: true });
     request.once("socket", (socket) => {
-      socket.once("connect", () => {
+      const begin = () => {
         connected = true;
         send(request, body).catch((error) => request.destroy(error));
-      });
+      };
+      if (!socket.connecting) begin();
+      else socket.once("connect", begin);
     });
     request.once("response", (response) => {
       signal.removeEventListener("abort", onAbort);
@@ -83,6 +97,8 @@ function lengthOf(body: RequestBody | null): Record<string, string> {
 
 async function send(request: ClientRequest, body: RequestBody | null): Promise<void> {
   if (body === null) return void request.end();
+  // In one piece: what was sent on a kept connection that turns out to be closed is then sent again on a new one.
+  if (body.rest === null) return void request.end(body.head);
   await write(request, body.head);
   for (let done = body.rest === null; !done;) {
     const step = await body.rest!.read();

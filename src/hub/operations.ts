@@ -46,6 +46,7 @@ export async function openOperations(
   const { config, foundation, clock, feed, keys, keyRing, late, observer, usage, gate } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
+  startup.onStop(() => egress.close());
   const registry = new OperationRegistry();
   registry.registerAll([...workflowOperations]);
   const clients = await openClients(startup, { config, foundation, clock, keyRing, egress, observer });

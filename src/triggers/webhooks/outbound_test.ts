@@ -45,6 +45,7 @@ function world() {
       return answer;
     },
     bound: () => assert.fail("not used"),
+    close: () => assert.fail("not used"),
   };
   const runs = {
     events: ({ runId, after = 0 }: { readonly runId: string; readonly after?: number }) => {
