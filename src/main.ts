@@ -18,6 +18,7 @@ import { graphs } from "./hub/graphs.ts";
 import { openKeys } from "./hub/keys.ts";
 import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
 import { createMetrics } from "./hub/metrics.ts";
+import { openInference } from "./hub/inference.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
@@ -129,6 +130,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const { dispatcher, pool, peers, socketKeys } = operations;
   late.peers = peers;
   late.dispatcher = dispatcher;
+  const inference = openInference(startup, {
+    db: foundation.db,
+    clock,
+    operations,
+    budgets,
+    late: { runs: runsOf, engine: () => late.engine },
+  });
   const flow = await openFlow(startup, { foundation, clock, pool });
   const parts = { config, foundation, operations, sight, budgets, flow, clock, feed, onFenced, graceMs };
   const { templates, engine, runs, log, plans, control } = await openDriving(startup, parts);
@@ -200,6 +208,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...sight.routes({ log: hubLogger("server"), closing: startup.closing }),
       ...triggers,
       ...budgets.routes,
+      ...inference.routes,
       ...retention.routes,
       ...control,
       ...operations.clients.routes({ takenBy: namespaceOwner(operations) }),

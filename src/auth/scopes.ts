@@ -25,6 +25,9 @@ export type Scope =
   | "budget:write"
   | "audit:read"
   | "org:admin"
+  | "inference:call"
+  | "inference:read"
+  | "inference:write"
   | "metrics:read";
 
 /**
@@ -57,5 +60,8 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "budget:write": "Set the limits of budgets",
   "audit:read": "See who did what, and what was refused",
   "org:admin": "See and make organizations, accounts and roles of the whole hub",
+  "inference:call": "Call language models",
+  "inference:read": "See the policy for calls of models",
+  "inference:write": "Set the policy for calls of models",
   "metrics:read": "Read metrics",
 };

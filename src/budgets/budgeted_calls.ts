@@ -143,7 +143,7 @@ function operationIdOf({ output: { meta } }: EventOf<"call.responded">): string 
 }
 
 /** The budgets that count: those of time and depth need no ledger. Innermost first, so that the nearest refusal is told. */
-function holdersOf(created: Created): readonly ChargedHolder[] {
+export function holdersOf(created: Created): readonly ChargedHolder[] {
   const holders: ChargedHolder[] = [];
   for (const { runId, limits: { calls, tokens, costMicros } } of budgetsOf(created).toReversed()) {
     if (calls === undefined && tokens === undefined && costMicros === undefined) continue;

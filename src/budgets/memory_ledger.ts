@@ -8,7 +8,7 @@ import type {
   Charge,
   ChargedHolder,
   ChargeKey,
-  Holder,
+  HolderName,
   Refusal,
   Reservation,
   UsageRow,
@@ -20,7 +20,7 @@ const KINDS = ["calls", "tokens", "costMicros"] as const;
 
 interface Budget {
   readonly orgId: string;
-  readonly holder: Holder;
+  readonly holder: HolderName;
   readonly createdAt: number;
   limits: AmountLimits;
   spent: Amounts;
@@ -98,13 +98,13 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
     return Promise.resolve();
   }
 
-  balance({ orgId, kind, id }: Holder & { readonly orgId: string }): Promise<Balance | null> {
+  balance({ orgId, kind, id }: HolderName & { readonly orgId: string }): Promise<Balance | null> {
     const found = this.#budgets.get(JSON.stringify([orgId, kind, id]));
     return Promise.resolve(found === undefined ? null : balanceOf(found));
   }
 
   setLimits(
-    { orgId, kind, id, limits }: Holder & { readonly orgId: string; readonly limits: Partial<AmountLimits> },
+    { orgId, kind, id, limits }: HolderName & { readonly orgId: string; readonly limits: Partial<AmountLimits> },
   ): Promise<Balance> {
     const budget = this.#budget(orgId, { kind, id });
     budget.limits = { ...UNLIMITED, ...limits };
@@ -113,14 +113,13 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
 
   list({ orgId, kind, limit, cursor }: Parameters<BudgetBook["list"]>[0]): ReturnType<BudgetBook["list"]> {
     const skip = cursor === undefined ? 0 : Number(cursor);
-    const all = [...this.#budgets.values()]
-      .filter((one) => one.orgId === orgId && (kind === undefined || one.holder.kind === kind))
-      .sort((a, b) => b.createdAt - a.createdAt || (a.holder.id < b.holder.id ? 1 : -1));
-    const items = all.slice(skip, skip + limit).map((one): BudgetRecord => ({
-      ...one.holder,
-      ...balanceOf(one),
-      createdAt: one.createdAt,
-    }));
+    const all = [...this.#budgets.values()].flatMap((one): readonly BudgetRecord[] => {
+      const { holder, createdAt } = one;
+      const { kind: of, id } = holder;
+      const isListed = one.orgId === orgId && (kind === undefined || of === kind);
+      return of === "minute" || !isListed ? [] : [{ kind: of, id, ...balanceOf(one), createdAt }];
+    }).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+    const items = all.slice(skip, skip + limit);
     return Promise.resolve({ items, nextCursor: all.length > skip + limit ? String(skip + limit) : null });
   }
 

@@ -1,6 +1,6 @@
 /** Budgets: what may be used, what has been, and the calls that are charged. @module */
 export { budgetExceeded } from "./budget_exceeded.ts";
-export { BudgetedCalls } from "./budgeted_calls.ts";
+export { BudgetedCalls, holdersOf } from "./budgeted_calls.ts";
 export type { BudgetedCallsOptions } from "./budgeted_calls.ts";
 export { MemoryLedger } from "./memory_ledger.ts";
 export type {
@@ -15,6 +15,7 @@ export type {
   ChargeKey,
   Holder,
   HolderKind,
+  HolderName,
   Leftover,
   Leftovers,
   Refusal,

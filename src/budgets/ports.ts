@@ -21,8 +21,14 @@ export interface Holder {
   readonly id: string;
 }
 
+/** Whom a budget is found by. */
+export type HolderName = Pick<ChargedHolder, "kind" | "id">;
+
 /** A holder that a reservation names: its budget is made with these limits (default: none) unless there is one already. */
-export interface ChargedHolder extends Holder {
+export interface ChargedHolder {
+  /** `minute`: a limit for one minute, which `id` names. It is nobody's budget, and not listed. */
+  readonly kind: HolderKind | "minute";
+  readonly id: string;
   readonly limits?: Partial<AmountLimits>;
 }
 
@@ -44,7 +50,7 @@ export interface Charge {
 }
 
 /** Which budget a reservation did not fit. */
-export interface Refusal extends Holder {
+export interface Refusal extends HolderName {
   readonly which: keyof Amounts;
   readonly limit: number;
   readonly spent: number;
@@ -88,9 +94,9 @@ export interface BudgetLedger {
   /** Counts what was spent without a budget, once. */
   record(charge: Omit<Charge, "holders" | "expiresAt">): Promise<void>;
   /** Null: no budget, or none that anything was charged to. */
-  balance(params: Holder & { readonly orgId: string }): Promise<Balance | null>;
+  balance(params: HolderName & { readonly orgId: string }): Promise<Balance | null>;
   /** Limits from now on; what is spent stays. Makes the budget where there is none. */
-  setLimits(params: Holder & { readonly orgId: string; readonly limits: Partial<AmountLimits> }): Promise<Balance>;
+  setLimits(params: HolderName & { readonly orgId: string; readonly limits: Partial<AmountLimits> }): Promise<Balance>;
 }
 
 /** A budget with its holder. */

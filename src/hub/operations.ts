@@ -25,6 +25,8 @@ export interface HubOperations {
   readonly socketKeys: SocketKeys;
   readonly egress: Egress;
   readonly clients: HubClients;
+  /** For operations that are built after it. */
+  readonly registry: OperationRegistry;
 }
 
 /** Builds the operations' side. `late` gives what is built after it: it is asked for with the first socket and call. */
@@ -94,7 +96,7 @@ export async function openOperations(
   startup.onStop(() => pool.close());
   const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
-  return { dispatcher, pool, peers, socketKeys, egress, clients };
+  return { dispatcher, pool, peers, socketKeys, egress, clients, registry };
 }
 
 /** Events of a run; one of a workflow that the caller's scopes do not name does not exist. */

@@ -8,7 +8,7 @@ import { createQueryDecoder } from "./decode_query.ts";
 import { isAdministrative, showRate, STARTS } from "./gate.ts";
 import { meantSchema } from "./meant_schema.ts";
 import type { ServerDeps } from "./ports.ts";
-import { problemResponse } from "./problem.ts";
+import { problemResponse, toProblem } from "./problem.ts";
 import { type JsonBody, readJsonBody } from "./read_body.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { withinReadTime } from "./read_deadline.ts";
@@ -91,7 +91,10 @@ export function createRouteHandler(
       return principal === null ? response : untilRevoked(response, principal.keyId, deps.watchKey);
     } catch (error) {
       if (isRefusal(error)) deps.gate?.refused({ request, route: route.path, principal, code: error.code });
-      return problemResponse(error, requestId, log);
+      const { onError } = route;
+      return onError === undefined
+        ? problemResponse(error, requestId, log)
+        : onError(error, toProblem(error, requestId, log));
     }
   };
   if (deps.onAnswered === undefined) return answer;

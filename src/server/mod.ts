@@ -20,6 +20,7 @@ export type { Problem } from "./problem.ts";
 export { ok, type Reply, reply, text } from "./reply.ts";
 export { defineRoute, type Method, type Route, type RouteRequest, type RouteSpec, type ScopeRule } from "./route.ts";
 export { clientRoutes } from "./routes/clients.ts";
+export { type InferencePort, inferenceRoutes } from "./routes/inference.ts";
 export { hookRoute } from "./routes/hooks.ts";
 export { flowRoutes } from "./routes/flow.ts";
 export { scheduleRoutes } from "./routes/schedules.ts";

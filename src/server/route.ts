@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from "@alkdev/typebox";
 import type { Principal, Scope } from "../auth/mod.ts";
 import type { Caller } from "../runs/mod.ts";
 import type { ServerLimits } from "./ports.ts";
+import type { Problem } from "./problem.ts";
 import type { Reply } from "./reply.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -62,6 +63,8 @@ interface RouteHead {
   readonly readMs?: number;
   /** Where a body may be larger or deeper than elsewhere. */
   readonly limits?: Partial<Pick<ServerLimits, "bodyBytes" | "jsonDepth">>;
+  /** For routes of somebody else's protocol: turns an error into its form. Default: a problem of RFC 9457. */
+  readonly onError?: (error: unknown, problem: Problem) => Response;
   /** By status; errors need not be listed. */
   readonly responses: Readonly<Record<number, ResponseSpec>>;
 }

@@ -7,12 +7,12 @@ import type {
   BudgetLedger,
   BudgetRecord,
   Charge,
-  Holder,
+  HolderName,
   Refusal,
   Reservation,
   UsageRow,
 } from "../budgets/mod.ts";
-import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, ne, type SQL, sql } from "drizzle-orm";
 import { BudgetBatch } from "./budget_batch.ts";
 import type { Database } from "./database.ts";
 import { column } from "./event_body.ts";
@@ -69,7 +69,7 @@ function book(db: Database): BudgetBook {
       const rows = await db.orm.select().from(budgets)
         .where(and(
           eq(budgets.orgId, column(orgId)),
-          kind === undefined ? undefined : eq(budgets.kind, kind),
+          kind === undefined ? ne(budgets.kind, "minute") : eq(budgets.kind, kind),
           after(cursor),
         ))
         .orderBy(desc(budgets.createdAt), desc(budgets.kind), desc(budgets.id)).limit(limit + 1);
@@ -130,12 +130,14 @@ function limitsOp({ calls, tokens, costMicros }: Partial<AmountLimits>): object 
 
 type Row = typeof budgets.$inferSelect;
 
-function isHolder(orgId: string, { kind, id }: Holder): SQL | undefined {
+function isHolder(orgId: string, { kind, id }: HolderName): SQL | undefined {
   return and(eq(budgets.orgId, column(orgId)), eq(budgets.kind, kind), eq(budgets.id, column(id)));
 }
 
 function recordOf(row: Row): BudgetRecord {
-  return { kind: row.kind, id: row.id, ...balanceOf(row), createdAt: row.createdAt };
+  const { kind } = row;
+  if (kind === "minute") throw new Error("A limit of a minute is no budget"); // the list leaves them out
+  return { kind, id: row.id, ...balanceOf(row), createdAt: row.createdAt };
 }
 
 function balanceOf(row: Row): Balance {

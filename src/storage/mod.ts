@@ -21,6 +21,7 @@ export { listMigrations, migrate } from "./migrate.ts";
 export type { Migration } from "./migrate.ts";
 export { createHistoryStore } from "./history_store.ts";
 export { createLogSearch } from "./log_search.ts";
+export { createPolicyStore, createResponseOwners, sweepInference } from "./inference_store.ts";
 export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { ensureAccount, ensureOrganization } from "./organization_store.ts";

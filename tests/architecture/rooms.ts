@@ -37,6 +37,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/spokes": ["engine", "src/runs", "packages/operations", "packages/pubsub"],
   "src/peers": ["engine", "src/runs", "src/dispatch", "src/spokes", "packages/operations"],
   "src/budgets": ["engine", "src/runs", "packages/operations"],
+  "src/inference": ["engine", "src/runs", "src/budgets", "src/egress", "packages/flowgraph", "packages/operations"],
   "src/retention": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
   "src/redis": ["src/peers"],
   "src/storage": [
@@ -47,6 +48,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/clients",
     "src/crypto",
     "src/retention",
+    "src/inference",
     "src/sight",
     "src/flow",
     "src/spokes",
@@ -60,6 +62,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/runs",
     "src/auth",
     "src/clients",
+    "src/inference",
     "src/flow",
     "src/sight",
     "src/triggers",
@@ -98,6 +101,7 @@ export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "graphology": ["packages/flowgraph", "packages/taskgraph"],
   "@marcbachmann/cel-js": ["packages/flowgraph"],
   "@logtape/logtape": ["src/logger"],
+  "gpt-tokenizer": ["src/inference"],
   "re2js": ["packages/operations"],
   "@opentelemetry/": ["src/otel"],
 };

@@ -7,7 +7,7 @@ const amount = (name: string) => bigint(name, { mode: "number" });
 class Budgets {
   private static readonly table = pgTable("budgets", {
     orgId: text("org_id").notNull(),
-    kind: text("kind", { enum: ["run", "key", "org", "session"] }).notNull(),
+    kind: text("kind", { enum: ["run", "key", "org", "session", "minute"] }).notNull(),
     id: text("id").notNull(),
     createdAt: instant("created_at").notNull().default(sql`date_trunc('milliseconds', clock_timestamp())`),
     callsLimit: amount("calls_limit"),
@@ -22,6 +22,7 @@ class Budgets {
   }, (t) => [
     primaryKey({ columns: [t.orgId, t.kind, t.id] }),
     index("budgets_org_id_created_at_idx").on(t.orgId, t.createdAt),
+    index("budgets_minutes_idx").on(t.createdAt).where(sql`kind = 'minute'`),
   ]);
 }
 

@@ -22,6 +22,7 @@ export { flowGrants, flowHolds, flowLimits, flowRulesVersion, flowTickets } from
 export { hubs } from "./hubs.ts";
 export { idempotencyKeys } from "./idempotency_keys.ts";
 export { keyRates } from "./key_rates.ts";
+export { inferencePolicies, inferenceResponses } from "./inference.ts";
 export { liveRuns } from "./live_runs.ts";
 export { migrations } from "./migrations.ts";
 export { operationRegistrations } from "./operation_registrations.ts";

@@ -1,0 +1,22 @@
+/** Calls of language models: where they go, what they may use, what they used. @module */
+export { cachedPolicies } from "./cached_policies.ts";
+export { Guards } from "./guards.ts";
+export { Inference } from "./inference.ts";
+export type { InferenceOptions, ProxyRequest, ProxyRuns } from "./inference.ts";
+export { inferenceError, invalidRequest, modelNotFound, refusalOf } from "./inference_error.ts";
+export type { OpenAiError, RefusalDetails } from "./inference_error.ts";
+export { limitingBudgets } from "./limiting_budgets.ts";
+export type { Asker, ProxyAnswer } from "./live_call.ts";
+export { MemoryProviders } from "./memory_providers.ts";
+export { inferenceOperations } from "./operations.ts";
+export { InferencePolicySchema, MemoryPolicies } from "./policy.ts";
+export type { InferencePolicy, PolicyStore, StoredPolicy } from "./policy.ts";
+export type { InferenceLog, Prices, Provider, ProviderDirectory, ProviderKind, ProviderModel } from "./ports.ts";
+export { ProviderHealth } from "./provider_health.ts";
+export { ResponseCache } from "./response_cache.ts";
+export { MemoryResponseOwners } from "./response_owners.ts";
+export type { ResponseOwners } from "./response_owners.ts";
+export { StoredResponses } from "./stored_responses.ts";
+export { Spending } from "./spending.ts";
+export { Upstream } from "./upstream.ts";
+export type { Body, Endpoint } from "./wire.ts";
