@@ -1,6 +1,5 @@
 /** The HTTP edge: routes, problems, event streams, the upgrade to sockets. @module */
 export { type App, type AppExtensions, createApp } from "./app.ts";
-export { html } from "./html.ts";
 export type { AccessRecord, AccessSink } from "./access_log.ts";
 export { DEFAULT_HTTP, type HttpSettings } from "./http_settings.ts";
 export { HttpError } from "./http_error.ts";

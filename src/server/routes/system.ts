@@ -1,10 +1,9 @@
 import { Type } from "@alkdev/typebox";
 import { CallError } from "@alkdev/operations";
 import { docsPage } from "../docs_page.ts";
-import { html } from "../html.ts";
 import { openApiDocument } from "../open_api.ts";
 import type { ServerDeps } from "../ports.ts";
-import { ok, reply, text } from "../reply.ts";
+import { ok, type Reply, reply, text } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
 const head = { tag: "system", method: "GET" } as const;
@@ -76,7 +75,7 @@ function metricsRoute(deps: ServerDeps): Route {
 
 function documentRoutes({ version }: ServerDeps, all: () => readonly Route[]): readonly Route[] {
   let document: string | undefined;
-  let docs: string | undefined;
+  let docs: Reply | undefined;
   return [
     defineRoute({
       ...head,
@@ -99,7 +98,7 @@ function documentRoutes({ version }: ServerDeps, all: () => readonly Route[]): r
       scope: null,
       responses: page,
       handle() {
-        return html(docs ??= docsPage(all(), version));
+        return docs ??= docsPage(all(), version);
       },
     }),
   ];
