@@ -90,6 +90,33 @@ async function keepsKeysInSql(project: string): Promise<void> {
   assert.deepEqual(await run("node", ["out/keys_in_sql.js"], project), { success: true, output: "[true,1]\n" });
 }
 
+interface Manifest {
+  readonly name: string;
+  readonly description: string;
+  readonly license: string;
+  readonly type: string;
+  readonly engines: { readonly node: string };
+  readonly exports: Readonly<Record<string, { readonly types?: string; readonly default?: string } | string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** What a package must be made of, as it lies in `node_modules`: the licence, declarations of every entry, and no test. */
+async function isComplete(directory: string): Promise<void> {
+  const manifest: Manifest = JSON.parse(await Deno.readTextFile(`${directory}/package.json`));
+  const { name, description, license, type, engines, exports, dependencies } = manifest;
+  assert.deepEqual([license, type, engines.node], ["MIT OR Apache-2.0", "module", ">=20"], name);
+  assert.ok(description.length > 10, `${name}: "${description}"`);
+  for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await Deno.stat(`${directory}/${file}`);
+  for (const [path, target] of Object.entries(exports)) {
+    assert.ok(typeof target === "object" && target.types !== undefined && target.default !== undefined, name + path);
+    for (const file of [target.types, target.default]) await Deno.stat(`${directory}/${file}`);
+  }
+  const listed = await run("find", [directory, "-not", "-path", "*/node_modules/*/node_modules/*", "-type", "f"], ".");
+  assert.doesNotMatch(listed.output, /_test\.|_conformance\.|\.tsx?(?<!\.d\.ts)\n/, name);
+  for (const [other, range] of Object.entries(dependencies)) assert.match(range, /\d+\.\d+\.\d+/, `${name}: ${other}`);
+  assert.ok(!Object.keys(dependencies).includes("@alkdev/hub"), name);
+}
+
 /** Why the test cannot be run here; undefined when it can. */
 async function missing(): Promise<string | undefined> {
   for (const tool of ["node", "npm", "tar"]) {
@@ -123,6 +150,9 @@ Deno.test({
       };
       const [tarballs] = await Promise.all([packPackages(`${project}/packed`), install(BESIDES)]);
       await install(tarballs);
+      for await (const { name } of Deno.readDir(`${project}/node_modules/@alkdev`)) {
+        if (name !== "typebox") await isComplete(`${project}/node_modules/@alkdev/${name}`);
+      }
       const checked = await run("node", ["node_modules/typescript/bin/tsc"], project);
       assert.ok(checked.success, checked.output);
       await Deno.writeTextFile(`${project}/typed.tsx`, TYPED);

@@ -60,6 +60,7 @@ async function pack(
     const { dependencies: _guessed, ...rest } = manifest;
     const complete = {
       ...rest,
+      description: await descriptionOf(member),
       engines: { node: ">=20" },
       sideEffects: false,
       dependencies: dependenciesOf(member, specifiers, members, imports, peers),
@@ -77,6 +78,13 @@ async function pack(
   } finally {
     await Deno.remove(work, { recursive: true });
   }
+}
+
+/** The first sentence of the README. */
+async function descriptionOf({ name, directory }: Member): Promise<string> {
+  const text = await Deno.readTextFile(`${directory}/README.md`).catch(() => "");
+  const paragraph = /^# .*\n+([^#\n][\s\S]*?)\n\n/.exec(text)?.[1]?.replaceAll("\n", " ") ?? name;
+  return paragraph.replace(/(?<=\w)\. .*$/, "").replace(/\.$/, "");
 }
 
 /** Bare specifiers that the packed modules import. Takes tests and other untranslated files away. */
