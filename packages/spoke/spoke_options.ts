@@ -30,6 +30,8 @@ export interface SpokeOperation {
   readonly errorSchemas?: readonly ErrorDefinition[];
   /** Default: everyone in the organization. */
   readonly accessControl?: AccessControl;
+  /** Calls of this operation at once; default: as many as the spoke takes in all. The hub keeps to it. */
+  readonly maxConcurrency?: number;
   readonly _meta?: Readonly<Record<string, unknown>>;
   /** A subscription's must be an `async function*`. */
   readonly handler: AnyHandler;

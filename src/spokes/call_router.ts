@@ -172,7 +172,7 @@ export class CallRouter {
 
   #send(remote: RemoteCall, spoke: Spoke): void {
     remote.spoke = spoke;
-    spoke.inFlight.set(remote.call.requestId, remote);
+    spoke.give(remote);
     spoke.lastAssigned = ++this.#assigned;
     this.#write(remote, spoke);
   }
@@ -213,7 +213,7 @@ export class CallRouter {
       this.#forgetIfEmpty(operation);
       return;
     }
-    spoke.inFlight.delete(remote.call.requestId);
+    spoke.take(remote);
     this.#pump(spoke);
   }
 
@@ -353,7 +353,7 @@ export class CallRouter {
 
   /** Takes a call from a spoke that is gone, or offers its operation no longer. */
   #move(remote: RemoteCall): void {
-    remote.spoke?.inFlight.delete(remote.call.requestId);
+    remote.spoke?.take(remote);
     remote.spoke = null;
     remote.lost = true;
     if (remote.streaming) {

@@ -36,7 +36,7 @@ export class OfferedOperation {
     let bestLoad = Infinity;
     const version = this.#versionFor(labels);
     for (const [spoke, spec] of this.spokes) {
-      if (!spoke.hasSlot || spec.version !== version || !spoke.carries(labels)) continue;
+      if (!spoke.hasSlotFor(this.id) || spec.version !== version || !spoke.carries(labels)) continue;
       const load = spoke.inFlight.size / spoke.record.maxConcurrency;
       if (load > bestLoad || (load === bestLoad && best !== null && spoke.lastAssigned > best.lastAssigned)) continue;
       best = spoke;
@@ -63,7 +63,7 @@ export class OfferedOperation {
 
   /** The oldest waiting call that `spoke` may be given. */
   next(spoke: Spoke): RemoteCall | null {
-    if (this.queue.size === 0) return null;
+    if (this.queue.size === 0 || !spoke.hasSlotFor(this.id)) return null;
     const version = this.spokes.get(spoke)?.version;
     // Without labels it can only be given what goes to anybody: the queue, which may be long, need not be looked through.
     if (version !== this.spec?.version && Object.keys(spoke.record.labels).length === 0) return null;

@@ -1,5 +1,6 @@
 import { CallError, FromSchema, operationId, type OperationSpec, OperationType } from "@alkdev/operations";
 import { isRecord, quote } from "./envelope.ts";
+import { OPERATION_LIMIT } from "./spoke.ts";
 
 /** A decoded `hub.register`. */
 export interface Registration {
@@ -130,8 +131,18 @@ function decodeOperation(value: unknown, path: string): OperationSpec {
     outputSchema: schema(value["outputSchema"], `${path}/outputSchema`, id),
     ...errorSchemas(value["errorSchemas"], path, id),
     accessControl: accessControl(value["accessControl"], `${path}/accessControl`, id),
-    ...(isRecord(value["_meta"]) ? { _meta: value["_meta"] } : {}),
+    ...meta(value, path),
   };
+}
+
+/** A limit of its own goes into the spec's `_meta`, where it is stored and shown. */
+function meta(value: Readonly<Record<string, unknown>>, path: string): Pick<OperationSpec, "_meta"> {
+  const given = isRecord(value["_meta"]) ? value["_meta"] : {};
+  const limit = value[OPERATION_LIMIT] === undefined
+    ? {}
+    : { [OPERATION_LIMIT]: concurrency(value[OPERATION_LIMIT], `${path}/${OPERATION_LIMIT}`) };
+  const whole = { ...given, ...limit };
+  return Object.keys(whole).length === 0 ? {} : { _meta: whole };
 }
 
 function schema(value: unknown, path: string, id: string): OperationSpec["inputSchema"] {
@@ -173,12 +184,9 @@ function accessControl(value: unknown, path: string, id: string): OperationSpec[
   };
 }
 
-function concurrency(value: unknown = DEFAULT_CONCURRENCY): number {
+function concurrency(value: unknown = DEFAULT_CONCURRENCY, path: string = "/maxConcurrency"): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_CONCURRENCY) return value;
-  throw invalid(
-    "/maxConcurrency",
-    `Field "maxConcurrency" is ${quote(value)}: wanted an integer from 1 to ${MAX_CONCURRENCY}`,
-  );
+  throw invalid(path, `Field "maxConcurrency" is ${quote(value)}: wanted an integer from 1 to ${MAX_CONCURRENCY}`);
 }
 
 function labels(value: unknown = {}): Readonly<Record<string, string>> {

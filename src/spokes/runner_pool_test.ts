@@ -97,3 +97,31 @@ Deno.test("RunnerPool.call() aborts the handler when the call's signal does", as
   await aborted.promise;
   assert.equal(hub.pool.stats().inFlight, 0);
 });
+
+Deno.test("RunnerPool keeps to the limit that a spoke has for one operation, and fills its other places meanwhile", async () => {
+  await using hub = startTestHub();
+  const gate = Promise.withResolvers<void>();
+  let running = 0;
+  let most = 0;
+  const narrow = async () => {
+    most = Math.max(most, ++running);
+    await gate.promise;
+    running--;
+    return "narrow";
+  };
+  await hub.spoke({
+    maxConcurrency: 4,
+    operations: [
+      { namespace: "demo", name: "narrow", maxConcurrency: 2, handler: narrow },
+      { namespace: "demo", name: "wide", handler: () => "wide" },
+    ],
+  }).ready;
+  const calls = Array.from({ length: 5 }, () => callThrough(hub, { operationId: "demo.narrow" }));
+  assert.deepEqual(hub.pool.stats(), { sockets: 1, spokes: 1, inFlight: 2, queued: 3 });
+  assert.equal((await callThrough(hub, { operationId: "demo.wide" })).data, "wide");
+  gate.resolve();
+  assert.deepEqual((await Promise.all(calls)).map(({ data }) => data), Array(5).fill("narrow"));
+  assert.equal(most, 2);
+  const wrong = hub.spoke({ operations: [{ namespace: "demo", name: "zero", maxConcurrency: 0, handler: () => 1 }] });
+  await assert.rejects(wrong.ready, /"maxConcurrency" is 0/);
+});

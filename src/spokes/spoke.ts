@@ -16,6 +16,9 @@ const MAX_ENDED = 10_000;
 /** Aborts kept for a spoke that is away; further ones are forgotten: it then answers for nothing. */
 const MAX_MISSED_ABORTS = 10_000;
 
+/** Of an operation's `_meta`: calls of it that this spoke takes at once. */
+export const OPERATION_LIMIT = "maxConcurrency";
+
 /** One remote executor. It outlives its sockets by the grace period. Only the router changes its state. */
 export class Spoke {
   record: SpokeRecord;
@@ -25,6 +28,8 @@ export class Spoke {
   link: SpokeLink | null = null;
   /** Calls sent to it and not settled. Never more than its `maxConcurrency`, except after it lowered that. */
   readonly inFlight: Map<string, RemoteCall> = new Map();
+  /** Calls of operations that have a limit of their own at this spoke. */
+  readonly #limited = new Map<string, number>();
   readonly ended: RecentIds = new RecentIds(MAX_ENDED);
   #missedAborts: string[] = [];
   load: number | null = null;
@@ -50,9 +55,39 @@ export class Spoke {
     return this.status === "connected" && !this.isHeld && this.inFlight.size < this.record.maxConcurrency;
   }
 
+  /** Can be given one more call of this operation now. */
+  hasSlotFor(id: string): boolean {
+    if (!this.hasSlot) return false;
+    const limit = this.#limitOf(id);
+    return limit === null || (this.#limited.get(id) ?? 0) < limit;
+  }
+
+  give(remote: RemoteCall): void {
+    this.inFlight.set(remote.call.requestId, remote);
+    this.#count(remote, 1);
+  }
+
+  take(remote: RemoteCall): void {
+    if (this.inFlight.delete(remote.call.requestId)) this.#count(remote, -1);
+  }
+
+  #count({ operation: { id } }: RemoteCall, change: number): void {
+    if (this.#limitOf(id) === null && !this.#limited.has(id)) return;
+    const count = (this.#limited.get(id) ?? 0) + change;
+    if (count > 0) this.#limited.set(id, count);
+    else this.#limited.delete(id);
+  }
+
+  #limitOf(id: string): number | null {
+    const limit = this.operations.get(id)?._meta?.[OPERATION_LIMIT];
+    return typeof limit === "number" && limit >= 1 ? limit : null;
+  }
+
   update(record: SpokeRecord): void {
     this.record = record;
     this.operations = byId(record.operations);
+    this.#limited.clear();
+    for (const remote of this.inFlight.values()) this.#count(remote, 1);
   }
 
   carries(labels: Readonly<Record<string, string>> | null): boolean {
