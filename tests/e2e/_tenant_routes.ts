@@ -13,6 +13,7 @@ export interface Ids {
   readonly workflow: string;
   readonly schedule: string;
   readonly webhook: string;
+  readonly client: string;
   readonly outbound: string;
   readonly delivery: string;
   readonly hold: string;
@@ -56,6 +57,7 @@ const spoke = (rest = ""): Path => ({ spoke: id }) => `/api/spokes/${id}${rest}`
 const key = (rest = ""): Path => ({ key: id }) => `/api/keys/${id}${rest}`;
 const schedule = (rest = ""): Path => ({ schedule: id }) => `/api/schedules/${id}${rest}`;
 const webhook = (rest = ""): Path => ({ webhook: id }) => `/api/webhooks/${id}${rest}`;
+const client = (rest = ""): Path => ({ client: name }) => `/api/clients/${name}${rest}`;
 const plain = (path: string): Path => () => path;
 
 const aSchedule = { name: "of-stranger", workflow: "go", cron: "0 0 1 1 *" };
@@ -131,6 +133,19 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "POST /api/schedules/{id}/pause": absent(schedule("/pause"), {}),
   "POST /api/schedules/{id}/resume": absent(schedule("/resume"), {}),
   "POST /api/schedules/{id}/run": absent(schedule("/run"), {}),
+  "GET /api/clients": own(plain("/api/clients")),
+  "GET /api/clients/{name}": absent(client()),
+  "PUT /api/clients/{name}": own(plain("/api/clients/strangers"), {
+    type: "llm-provider",
+    kind: "openai",
+    baseUrl: "https://provider.invalid/v1",
+    keys: ["a-key-of-the-stranger"],
+    models: [{ id: "m" }],
+  }, 201),
+  "DELETE /api/clients/{name}": absent(client()),
+  "POST /api/clients/{name}/test": absent(client("/test"), {}),
+  "POST /api/clients/{name}/refresh": absent(client("/refresh"), {}),
+  "POST /api/clients/{name}/rotate": absent(client("/rotate"), { secrets: { auth: "another" } }),
   "GET /api/webhooks": own(plain("/api/webhooks")),
   "POST /api/webhooks": own(plain("/api/webhooks"), aWebhook, 201),
   "GET /api/webhooks/{id}": absent(webhook()),

@@ -51,6 +51,12 @@ async function furnish(hub: HubProcess): Promise<{ readonly ids: Ids; readonly s
     name: SECRET,
     target: { workflow: "mine" },
   });
+  await make("PUT", "/api/clients/private-client", {
+    type: "openapi",
+    spec: { openapi: "3.1.0", paths: { "/x": { get: { operationId: "x", summary: SECRET } } } },
+    baseUrl: "https://service.invalid/",
+    auth: { type: "bearer", token: SECRET },
+  });
   const outbound = await make<{ webhook: { id: string } }>("POST", "/api/webhooks", {
     kind: "outbound",
     name: `${SECRET}-out`,
@@ -104,6 +110,7 @@ async function furnish(hub: HubProcess): Promise<{ readonly ids: Ids; readonly s
     workflow: "mine",
     schedule: schedule.id,
     webhook: webhook.webhook.id,
+    client: "private-client",
     outbound: outbound.webhook.id,
     delivery: delivery.id,
     hold: hold.id,
@@ -126,6 +133,7 @@ function nobodys(ids: Ids): Ids {
     workflow: "none",
     schedule: other(ids.schedule),
     webhook: other(ids.webhook),
+    client: "nobodys-client",
     outbound: other(ids.outbound),
     delivery: other(ids.delivery),
     hold: other(ids.hold),

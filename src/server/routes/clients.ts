@@ -31,6 +31,9 @@ const ClientSchema: TObject = Type.Object({
 const one = { description: "The client", schema: ClientSchema } as const;
 const nothing = { body: Type.Object({}, strict), bodyDefault: {} } as const;
 
+/** A client may bring an OpenAPI document along, and these are long and deep. */
+const DOCUMENT_LIMITS = { bodyBytes: 20 * 1024 * 1024, jsonDepth: 256 } as const;
+
 // Described in full and checked by the use case, whose messages do not quote what may be a secret.
 const ClientBody = Type.Unknown({
   anyOf: ClientInputSchema.anyOf,
@@ -92,6 +95,7 @@ function single(clients: Clients): readonly Route[] {
       scope: "client:write",
       params: NameParams,
       body: ClientBody,
+      limits: DOCUMENT_LIMITS,
       responses: { 200: one, 201: one },
       async handle({ caller, params, body }) {
         const { client, isNew } = await clients.put({ caller, name: params.name, body });
