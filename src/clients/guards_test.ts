@@ -19,13 +19,23 @@ Deno.test("SecretMask takes secrets out of texts, fields and errors, also encode
   const mask = new SecretMask(["s3cret/value", "s3cret/value-longer", "abc"]);
   const innocent = { a: ["abc", 1, null], b: { c: true } };
   assert.equal(mask.json(innocent), innocent);
-  assert.deepEqual(mask.json({ "x s3cret/value": ["s3cret/value-longer!"], q: "k=s3cret%2Fvalue", b: btoa("s3cret/value") }), {
-    "x [redacted]": ["[redacted]!"],
-    q: "k=[redacted]",
-    b: "[redacted]",
-  });
-  const error = mask.error(new CallError("X", "no s3cret/value", { at: "s3cret/value" }, { cause: new Error("s3cret/value") }));
-  assert.deepEqual([error.code, error.message, error.details, error.cause], ["X", "no [redacted]", { at: "[redacted]" }, undefined]);
+  assert.deepEqual(
+    mask.json({ "x s3cret/value": ["s3cret/value-longer!"], q: "k=s3cret%2Fvalue", b: btoa("s3cret/value") }),
+    {
+      "x [redacted]": ["[redacted]!"],
+      q: "k=[redacted]",
+      b: "[redacted]",
+    },
+  );
+  const error = mask.error(
+    new CallError("X", "no s3cret/value", { at: "s3cret/value" }, { cause: new Error("s3cret/value") }),
+  );
+  assert.deepEqual([error.code, error.message, error.details, error.cause], [
+    "X",
+    "no [redacted]",
+    { at: "[redacted]" },
+    undefined,
+  ]);
   let deep: unknown = "x";
   for (let i = 0; i < 5_000; i++) deep = [deep];
   assert.throws(() => mask.json(deep), /nests more than 200 levels/);
@@ -87,7 +97,10 @@ Deno.test("Circuit opens after five failures, lets one call through, and waits l
   circuit.succeeded();
   for (let i = 0; i < 5; i++) fails();
   assert.equal(circuit.state, "open");
-  assert.throws(() => circuit.enter(), { code: "UNAVAILABLE", details: { client: "c", reason: "down", retryAfterMs: 500 } });
+  assert.throws(() => circuit.enter(), {
+    code: "UNAVAILABLE",
+    details: { client: "c", reason: "down", retryAfterMs: 500 },
+  });
   now = 500;
   circuit.enter();
   assert.throws(() => circuit.enter(), { code: "UNAVAILABLE" });
@@ -123,7 +136,12 @@ Deno.test("CallSlots gives a free place to whoever waits longest, and refuses wh
 
 async function provider(keyRing: ReturnType<typeof generateKeyRing>, keys: readonly string[]): Promise<ClientRecord> {
   const secrets = await Promise.all(keys.map((value, n) => sealSecret(keyRing, { name: `key:${n}`, value, at: 1 })));
-  const config = { type: "llm-provider", kind: "openai", baseUrl: "https://a.example/v1", models: [{ id: "m" }] } as const;
+  const config = {
+    type: "llm-provider",
+    kind: "openai",
+    baseUrl: "https://a.example/v1",
+    models: [{ id: "m" }],
+  } as const;
   return { id: "1", orgId: "o", name: "p", config, secrets, revision: 1, createdAt: 1, updatedAt: 1 };
 }
 
