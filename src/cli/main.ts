@@ -4,6 +4,8 @@ import { type Command, type CommandGroup, isGroup } from "./command.ts";
 import { approvalsCommands } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
+import { complete } from "./complete.ts";
+import { completionsCommand } from "./commands/completions.ts";
 import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -56,11 +58,16 @@ export const HUB: CommandGroup = {
     keysCommands,
     auditCommand,
     doctorCommand,
+    completionsCommand,
   ],
 };
 
 /** Runs a command line and gives its exit code; what goes wrong is told on stderr, with what to do about it. */
 export async function runCli(words: readonly string[], cli: Cli): Promise<ExitCode> {
+  if (words[0] === "complete") { // asked by shells: see `hub completions`
+    for (const word of await complete(HUB, words.slice(1), cli)) cli.out(word);
+    return ExitCode.OK;
+  }
   try {
     return await dispatch(HUB, words, cli);
   } catch (error) {
