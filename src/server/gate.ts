@@ -35,7 +35,13 @@ export interface Act {
 }
 
 /** Scopes whose use is everybody's daily work: what they change is in the logs of runs. Keys have entries of their own. */
-const DAILY: ReadonlySet<string> = new Set(["workflow:run", "run:write", "operation:call", "keys:write"]);
+const DAILY: ReadonlySet<string> = new Set([
+  "workflow:run",
+  "run:write",
+  "operation:call",
+  "keys:write",
+  "inference:call",
+]);
 
 /** Whether what a route does is written down. */
 export function isAdministrative(
@@ -50,7 +56,15 @@ export function isAdministrative(
 }
 
 /** Routes that start a run. */
-export const STARTS: ReadonlySet<string> = new Set(["startRun", "rerunRun", "forkRun", "runSchedule"]);
+export const STARTS: ReadonlySet<string> = new Set([
+  "startRun",
+  "rerunRun",
+  "forkRun",
+  "runSchedule",
+  "createChatCompletion",
+  "createResponse",
+  "createEmbedding",
+]);
 
 /** Says in an answer how much of the key's minute is left. */
 export function showRate(headers: Headers, rate: RateState | null): void {
