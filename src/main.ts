@@ -19,6 +19,7 @@ import { openKeys } from "./hub/keys.ts";
 import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
 import { createMetrics } from "./hub/metrics.ts";
 import { openInference } from "./hub/inference.ts";
+import { openTokens } from "./hub/oauth.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
@@ -31,7 +32,7 @@ import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
 import { createMcp } from "./mcp/mod.ts";
 import { RunFeed, type Runs } from "./runs/mod.ts";
-import { auditRoute, ClientAddresses, createApp, flowRoutes, viewerRoutes } from "./server/mod.ts";
+import { auditRoute, ClientAddresses, createApp, flowRoutes, oauthRoutes, viewerRoutes } from "./server/mod.ts";
 import { migrate } from "./storage/mod.ts";
 import { createSystemClock } from "./system/clock.ts";
 
@@ -170,8 +171,12 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     log: hubLogger("mcp"),
   });
   startup.onStop(() => mcp.close());
+  const oauth = config.oauth === null
+    ? null
+    : { issuer: config.oauth.issuer, originOf: (request: Request) => addresses.originOf(request) };
   const app = createApp({
-    auth,
+    auth: openTokens({ config, auth, keys, egress: operations.egress }),
+    ...(oauth !== null && { oauth }),
     runs,
     workflows: templates,
     versions: versionsOf(foundation.db, templates),
@@ -214,6 +219,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...operations.clients.routes({ takenBy: namespaceOwner(operations) }),
       ...flowRoutes(flow.flow),
       auditRoute(audit),
+      ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });
   door.open((request, remote) => {

@@ -25,4 +25,6 @@ export {
 } from "./key_rates.ts";
 export { type KeyView, toKeyView } from "./key_view.ts";
 export type { Principal } from "./principal.ts";
+export { createTokenAuth, isTokenValid, type OAuthSettings, type TokenAuth } from "./token_auth.ts";
+export { withTokens } from "./with_tokens.ts";
 export { type Scope, SCOPES } from "./scopes.ts";

@@ -69,6 +69,17 @@ const http = Type.Object({
   headerBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 131_072 })),
 }, strict);
 
+const url = Type.String({ pattern: "^https?://", maxLength: 2048 });
+const name = Type.String({ minLength: 1, maxLength: 256 });
+const oauth = Type.Object({
+  issuer: url,
+  audience: Type.String({ minLength: 1, maxLength: 2048 }),
+  jwksUrl: Type.Optional(url),
+  scopesClaim: Type.Optional(name),
+  orgClaim: Type.Optional(name),
+  organizations: Type.Optional(Type.Record(Type.String(), name)),
+}, strict);
+
 const file = Type.Object({
   $schema: Type.Optional(Type.String()),
   host: Type.Optional(Type.String({ minLength: 1 })),
@@ -80,6 +91,7 @@ const file = Type.Object({
   httpHosts: Type.Optional(texts),
   egress: Type.Optional(egress),
   clients: Type.Optional(clients),
+  oauth: Type.Optional(oauth),
   trustedProxies: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 })),
   log: Type.Optional(log),
   limits: Type.Optional(limits),
@@ -116,6 +128,8 @@ export interface ConfigFile {
       readonly env?: readonly string[];
     }[];
   };
+  /** Whose access tokens are taken beside keys. */
+  readonly oauth?: OAuthConfig;
   /** Addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
   readonly trustedProxies?: readonly string[];
   readonly log?: { readonly level?: LogLevelName; readonly format?: LogFormat };
@@ -148,6 +162,16 @@ export interface HttpRules {
   /** Of an address, and of all headers: 16,384 and 32,768 by default. */
   readonly urlLength?: number;
   readonly headerBytes?: number;
+}
+
+/** An issuer of access tokens, and what its claims mean here. */
+export interface OAuthConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl?: string;
+  readonly scopesClaim?: string;
+  readonly orgClaim?: string;
+  readonly organizations?: Readonly<Record<string, string>>;
 }
 
 /** One rule of what becomes of runs that are over. */

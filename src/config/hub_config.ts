@@ -1,4 +1,4 @@
-import type { HttpRules, LogFormat, LogLevelName, RetentionRule } from "./config_schema.ts";
+import type { HttpRules, LogFormat, LogLevelName, OAuthConfig, RetentionRule } from "./config_schema.ts";
 
 /** Everything settable, resolved: environment over file over defaults. Paths are as given, relative to the working directory. */
 export interface HubConfig {
@@ -22,6 +22,8 @@ export interface HubConfig {
   /** Hosts that `core.http` may call. */
   readonly httpHosts: readonly string[];
   readonly egress: HubEgress;
+  /** Whose access tokens are taken beside keys; null: nobody's. */
+  readonly oauth: OAuthConfig | null;
   /** Addresses or CIDRs of proxies whose `X-Forwarded-…` headers are believed. Default: none. */
   readonly trustedProxies: readonly string[];
   readonly clients: HubClientsConfig;

@@ -38,6 +38,7 @@ export async function loadConfig({ env, files }: ConfigSources): Promise<HubConf
     httpHosts: file.httpHosts ?? [],
     egress: { allowHosts: file.egress?.allowHosts ?? null, allowPrivate: file.egress?.allowPrivate ?? [] },
     clients: { commands: file.clients?.commands ?? [] },
+    oauth: file.oauth ?? null,
     trustedProxies: file.trustedProxies ?? [],
     limits: { ...DEFAULT_LIMITS, ...file.limits },
     http: file.http ?? {},

@@ -1,4 +1,5 @@
 import { type ApiKeyManager, isExpired } from "@alkdev/keypal";
+import { isTokenValid } from "../auth/mod.ts";
 
 /** How often the keys behind open sockets are looked at: a revoked one is refused within a second on every hub (I10). */
 const CHECK_EVERY_MS = 700;
@@ -40,9 +41,10 @@ export class SocketKeys {
   async #check(): Promise<void> {
     for (const keyId of [...this.#open.keys()]) {
       try {
-        const metadata = (await this.#keys.findById(keyId))?.metadata;
-        const isValid = metadata !== undefined && !metadata.revokedAt && metadata.enabled !== false &&
-          !isExpired(metadata.expiresAt ?? null);
+        const ofToken = isTokenValid(keyId, Date.now());
+        const metadata = ofToken === null ? (await this.#keys.findById(keyId))?.metadata : undefined;
+        const isValid = ofToken ?? (metadata !== undefined && !metadata.revokedAt && metadata.enabled !== false &&
+          !isExpired(metadata.expiresAt ?? null));
         if (isValid) continue;
         this.#revoke(keyId);
         for (const watcher of [...this.#open.get(keyId) ?? []]) watcher();

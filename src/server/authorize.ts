@@ -1,6 +1,7 @@
 import { CallError, hasScopeForSome } from "@alkdev/operations";
 import type { Principal, RateState } from "../auth/mod.ts";
 import type { ServerDeps } from "./ports.ts";
+import { metadataUrl } from "./routes/oauth.ts";
 import { unauthenticated } from "./unauthenticated.ts";
 
 /**
@@ -10,7 +11,7 @@ import { unauthenticated } from "./unauthenticated.ts";
  */
 export async function authenticate(
   request: Request,
-  { auth, gate }: Pick<ServerDeps, "auth" | "gate">,
+  { auth, gate, oauth }: Pick<ServerDeps, "auth" | "gate" | "oauth">,
   key?: string,
 ): Promise<Principal> {
   const { headers } = request;
@@ -19,7 +20,7 @@ export async function authenticate(
   const principal = await auth.authenticate(key ?? headers);
   if (principal !== null) return principal;
   if (tried !== null) gate?.wrong(request, tried);
-  throw unauthenticated(tried !== null);
+  throw unauthenticated(tried !== null, oauth === undefined ? null : metadataUrl(oauth, request));
 }
 
 /** Takes one request of the key's minute; null: it has no limit. @throws {CallError} `RATE_LIMITED` */

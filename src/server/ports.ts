@@ -3,6 +3,7 @@ import type { OperationSpec, ResponseEnvelope } from "@alkdev/operations";
 import type { Auth, KeyAdmin, Principal } from "../auth/mod.ts";
 import type { Caller, PreparedPlan, RunGraph, Runs, Versions, WorkflowCatalog } from "../runs/mod.ts";
 import type { Estimator } from "../sight/mod.ts";
+import type { OAuthEdge } from "./routes/oauth.ts";
 import type { Gate } from "./gate.ts";
 import type { WatchKey } from "./until_revoked.ts";
 import type { AccessSink } from "./access_log.ts";
@@ -97,6 +98,8 @@ export interface ServerDeps {
   readonly graphs: GraphsPort;
   /** Takes over an authenticated socket, which may not be open yet. */
   acceptSocket(socket: WebSocket, principal: Principal): void;
+  /** Absent: nobody's access tokens are taken. */
+  readonly oauth?: OAuthEdge;
   /** Absent: nothing is counted and no refusal written down. */
   readonly gate?: Gate;
   /** Absent: event streams outlive their key. */

@@ -92,6 +92,7 @@ export const COMPOSITION: readonly string[] = ["src/main.ts", "src/hub"];
 export const WALLS: Readonly<Record<string, readonly string[]>> = {
   "hono": ["src/server", "src/mcp"],
   "@modelcontextprotocol/": ["src/mcp", "packages/operations/from_mcp"],
+  "jose": ["src/auth"],
   "croner": ["src/triggers"],
   "drizzle-orm": ["src/storage", "packages/keypal/drizzle"],
   "drizzle-typebox": ["src/storage"],
