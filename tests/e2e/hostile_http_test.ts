@@ -188,6 +188,45 @@ Deno.test("bytes that no library sends are refused, and get nobody anything", as
     assert.ok(performance.now() - since < 15_000, "too slow");
   });
 
+  await t.step("no operation, client or webhook leads to the hub's own network", async () => {
+    const inside = await startInside();
+    try {
+      const { port } = inside.server.addr;
+      const hosts = [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+      ];
+      const urls = [...hosts.map((host) => `http://${host}:${port}/`), "http://169.254.169.254/latest/meta-data/"];
+      for (const url of urls) {
+        const asked = await hub.api<Problem>("POST", "/api/operations/core.http", { body: { url } });
+        assert.ok(asked.status >= 400 && asked.status < 500, `${url}: ${JSON.stringify(asked.body)}`);
+        const body = { type: "openapi", spec: url };
+        const client = await hub.api<Problem>("PUT", "/api/clients/inside", { body });
+        assert.doesNotMatch(JSON.stringify(client.body), /secret-of-the-inside/);
+        const hook = { kind: "outbound", name: `out ${url}`, url, events: ["run.completed"] };
+        assert.ok((await hub.api("POST", "/api/webhooks", { body: hook })).status < 500);
+      }
+      const run = await hub.api("POST", "/api/workflows/echo/runs", { body: {}, headers: { prefer: "wait=10" } });
+      assert.equal(run.body["status"], "completed");
+      // Each webhook has tried to say so once the first attempt of the last of them is written down.
+      for (const { id } of (await hub.api<{ items: { id: string }[] }>("GET", "/api/webhooks")).body.items) {
+        await until("the delivery was refused", async () => {
+          const { body } = await hub.api<{ items: { attempts: number }[] }>("GET", `/api/webhooks/${id}/deliveries`);
+          return body.items.some(({ attempts }) => attempts > 0);
+        });
+      }
+      assert.equal(inside.asked(), 0, "the hub asked what listens beside it");
+    } finally {
+      await inside.server.shutdown();
+    }
+  });
+
   await t.step("a message to /ws that is too large ends its socket, and nothing else", async () => {
     const socket = new WebSocket(`${hub.url.replace("http", "ws")}/ws`, ["alkdev.v1", `bearer.${hub.key}`]);
     await new Promise((resolve) => socket.onopen = resolve);
@@ -247,6 +286,22 @@ Deno.test("connections that say nothing, or never finish saying it, keep nobody 
   await until("the hub answers as before", async () => (await hub.api("GET", "/ready")).status === 200);
   await answersSoon();
 });
+
+interface Problem {
+  readonly code: string;
+}
+
+/** What only this machine should reach. */
+async function startInside(): Promise<{ readonly server: Deno.HttpServer<Deno.NetAddr>; asked(): number }> {
+  let asked = 0;
+  const listening = Promise.withResolvers<void>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => listening.resolve() }, () => {
+    asked++;
+    return new Response("secret-of-the-inside");
+  });
+  await listening.promise;
+  return { server, asked: () => asked };
+}
 
 /** Sends bytes and reads until the hub closes, or falls silent for a second. */
 async function exchange(hub: HubProcess, bytes: string): Promise<string> {

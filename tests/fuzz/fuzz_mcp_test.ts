@@ -4,7 +4,7 @@ import { type HubProcess, startHubProcess } from "../e2e/_hub_process.ts";
 import { fuzz, residentMiB, SEED } from "./fuzz_run.ts";
 import { type McpRequest, mcpRequest } from "./mcp_arbitrary.ts";
 
-const RUNS = 700;
+const RUNS = 400;
 const ANSWER_MS = 8_000;
 /** How much of a stream is waited for where nothing comes, in ms. */
 const STREAM_MS = 300;
