@@ -242,6 +242,8 @@ export interface WorkflowView extends Workflow {
   readonly template: unknown;
   /** When its runs may start. */
   readonly flow: unknown;
+  /** How it is served over MCP: `tool`, `task` or `prompt`. */
+  readonly expose: string | null;
 }
 
 export interface Operation {

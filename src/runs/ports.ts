@@ -129,6 +129,8 @@ export interface WorkflowCatalog {
     readonly title?: string;
     readonly description?: string;
     readonly flow?: Json;
+    /** How it is served over MCP; absent: by its name only. */
+    readonly expose?: WorkflowExposure;
   }): Promise<{ readonly version: WorkflowVersion } | { readonly problems: readonly TemplateProblem[] }>;
   validate(
     params: {

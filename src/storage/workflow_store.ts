@@ -1,4 +1,4 @@
-import type { Json } from "@alkdev/flowgraph";
+import type { Json, WorkflowExposure } from "@alkdev/flowgraph";
 import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { checkedRow } from "./checked_row.ts";
 import type { Database } from "./database.ts";
@@ -17,6 +17,7 @@ export interface WorkflowRow {
   readonly inputSchema: Json | null;
   readonly outputSchema: Json | null;
   readonly flow: Json | null;
+  readonly expose: WorkflowExposure | null;
 }
 
 /** Fulfils the template room's `WorkflowStore`. */
@@ -35,7 +36,7 @@ export interface StoredWorkflows {
 export function createWorkflowStore(db: Database): StoredWorkflows {
   const { orm } = db;
   return {
-    async save({ orgId, name, version, title, description, template, inputSchema, outputSchema, flow }) {
+    async save({ orgId, name, version, title, description, template, inputSchema, outputSchema, flow, expose }) {
       if (orgId !== null) await ensureOrganization(db, orgId);
       await orm.insert(workflows).values({
         id: crypto.randomUUID(),
@@ -48,6 +49,7 @@ export function createWorkflowStore(db: Database): StoredWorkflows {
         inputSchema,
         outputSchema,
         flow,
+        expose,
         createdAt: NOW,
         updatedAt: NOW,
       }).onConflictDoUpdate({
@@ -59,6 +61,7 @@ export function createWorkflowStore(db: Database): StoredWorkflows {
           inputSchema: workflows.inputSchema,
           outputSchema: workflows.outputSchema,
           flow: workflows.flow,
+          expose: workflows.expose,
           updatedAt: workflows.updatedAt,
         }),
       });
@@ -90,10 +93,10 @@ function ownedBy(orgId: string | null): SQL {
 }
 
 function toWorkflow(row: typeof workflows.$inferSelect): WorkflowRow {
-  const { orgId, name, version, title, description, template, inputSchema, outputSchema, flow } = checkedRow(
+  const { orgId, name, version, title, description, template, inputSchema, outputSchema, flow, expose } = checkedRow(
     "workflows",
     workflowRow,
     row,
   );
-  return { orgId, name, version, title, description, template, inputSchema, outputSchema, flow };
+  return { orgId, name, version, title, description, template, inputSchema, outputSchema, flow, expose };
 }

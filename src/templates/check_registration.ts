@@ -1,4 +1,4 @@
-import { flowControlProblems, type Json } from "@alkdev/flowgraph";
+import { flowControlProblems, type Json, type WorkflowExposure } from "@alkdev/flowgraph";
 import { CallError } from "@alkdev/operations";
 import type { TemplateProblem } from "../runs/ports.ts";
 import { checkOutput, placeOutput } from "./check_output.ts";
@@ -24,6 +24,7 @@ export interface Registration {
   readonly title?: string;
   readonly description?: string;
   readonly flow?: Json;
+  readonly expose?: WorkflowExposure;
 }
 
 /** Checks a registration whole: the version it is, or every problem found. `taken`: a template file has the name. */
@@ -33,12 +34,22 @@ export function checkRegistration(
   operations: KnownOperations,
 ): { readonly version: ResolvedVersion } | { readonly problems: readonly TemplateProblem[] } {
   const { name, template, inputSchema = null, outputSchema = null, title = null, description = null } = registration;
-  const { flow = null } = registration;
+  const { flow = null, expose = null } = registration;
   const problems = [...nameProblems(name), ...takenProblems(name, taken), ...sizeProblems(template)];
   const output = checkOutput(registration.output, template);
   if ("problems" in output) problems.push(...output.problems);
   const result = "problems" in output ? null : output.result;
-  const workflow: JsonWorkflow = { name, title, description, template, inputSchema, outputSchema, flow, result };
+  const workflow: JsonWorkflow = {
+    name,
+    title,
+    description,
+    template,
+    inputSchema,
+    outputSchema,
+    flow,
+    expose,
+    result,
+  };
   problems.push(...(flow === null ? [] : flowControlProblems(flow)).map(({ path, message }) => ({
     code: "bad-flow",
     path: `/flow${path}`,
@@ -112,6 +123,7 @@ function schemaProblems(field: "inputSchema" | "outputSchema", workflow: JsonWor
     outputSchema: null,
     template: null,
     flow: null,
+    expose: null,
     [field]: workflow[field],
   };
   try {

@@ -71,7 +71,7 @@ export interface JsonWorkflow extends Omit<StoredWorkflow, "orgId" | "version"> 
  * @throws CallError `VALIDATION_ERROR` when a schema is none
  */
 export function jsonDefinition(workflow: JsonWorkflow, schemas: FromSchemaOptions = {}): WorkflowDefinition {
-  const { name, title, description, template, inputSchema, outputSchema, flow, result = null } = workflow;
+  const { name, title, description, template, inputSchema, outputSchema, flow, expose, result = null } = workflow;
   return defineWorkflow({
     name,
     ...(title !== null && { title }),
@@ -79,6 +79,7 @@ export function jsonDefinition(workflow: JsonWorkflow, schemas: FromSchemaOption
     ...(inputSchema !== null && { input: FromSchema(inputSchema, schemas) }),
     ...(outputSchema !== null && { outputSchema: FromSchema(outputSchema, schemas) }),
     ...(result !== null && { result }),
+    ...(expose !== null && { expose }),
     ...(flow != null && { flow: flow as FlowControl }), // defineWorkflow checks it
     // The compiler checks every element that it is given, wherever it came from.
     template: template as unknown as Template,

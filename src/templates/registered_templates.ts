@@ -73,8 +73,20 @@ export class RegisteredTemplates {
   async save(orgId: string | null, resolved: ResolvedVersion): Promise<void> {
     const { name, version, title, description, template, inputSchema, outputSchema } = resolved;
     const flow = schemaJson(resolved.flow ?? null);
+    const { expose = null } = resolved;
     if (template === null) return;
-    await this.#store.save({ orgId, name, version, title, description, template, inputSchema, outputSchema, flow });
+    await this.#store.save({
+      orgId,
+      name,
+      version,
+      title,
+      description,
+      template,
+      inputSchema,
+      outputSchema,
+      flow,
+      expose,
+    });
     const settled = Promise.resolve(resolved);
     this.#versions.set(JSON.stringify([orgId, name, version]), settled);
     this.#latest.set(JSON.stringify([orgId, name]), { version: settled, until: this.#now() + LATEST_MS });

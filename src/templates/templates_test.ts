@@ -257,8 +257,10 @@ Deno.test("Templates.register() serves a JSON template to its organization alone
       template: JSON_TEMPLATE,
       inputSchema,
       title: "T",
+      expose: "tool",
     });
     assert("version" in result);
+    assert.equal((await templates.get({ orgId: ORG, name: "reg" }))?.expose, "tool");
     const again = await templates.register({
       orgId: ORG,
       name: "reg",
@@ -282,7 +284,7 @@ Deno.test("Templates.get() sees what another hub registered once a second has pa
   let now = 1_000;
   await withTemplates({}, async ({ templates, store }) => {
     assert.equal(await templates.get({ orgId: ORG, name: "late" }), null);
-    const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null };
+    const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null, expose: null };
     await store.save({ orgId: ORG, name: "late", version: "v1", template: JSON_TEMPLATE, ...nothing });
     assert.equal(await templates.get({ orgId: ORG, name: "late" }), null);
     now += 1_000;

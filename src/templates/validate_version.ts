@@ -27,7 +27,7 @@ export function validateTemplateJson(
   if (misnamed.length > 0) return misnamed;
   const checked = checkOutput(output, template);
   const result = "problems" in checked ? null : checked.result;
-  const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null };
+  const nothing = { title: null, description: null, inputSchema: null, outputSchema: null, flow: null, expose: null };
   const found = validateDefinition(jsonDefinition({ name, template, result, ...nothing }), operations);
   return [
     ...("problems" in checked ? checked.problems : []),

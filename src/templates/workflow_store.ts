@@ -1,4 +1,4 @@
-import type { Json } from "@alkdev/flowgraph";
+import type { Json, WorkflowExposure } from "@alkdev/flowgraph";
 
 /** A serialisable workflow version as it is kept. */
 export interface StoredWorkflow {
@@ -15,6 +15,8 @@ export interface StoredWorkflow {
   readonly outputSchema: Json | null;
   /** When its runs may start; null: at once. */
   readonly flow: Json | null;
+  /** How it is served over MCP; null: by its name only. */
+  readonly expose: WorkflowExposure | null;
 }
 
 /** Where versions are kept for ever. Implementations run `workflowStoreConformance`. */

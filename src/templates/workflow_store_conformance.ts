@@ -23,6 +23,7 @@ export function workflowStoreConformance(
       title: "Ünïcode \u2028",
       description: "d",
       inputSchema: { b: 1, a: [null] },
+      expose: "task",
     });
     await store.save(workflow);
     assert.deepEqual(await store.get({ orgId: org, name: "one", version: "v1" }), workflow);
@@ -38,9 +39,9 @@ export function workflowStoreConformance(
     await store.save(stored(org, "one", "v1"));
     await store.save(stored(org, "one", "v2"));
     assert.equal((await store.get({ orgId: org, name: "one" }))?.version, "v2");
-    await store.save(stored(org, "one", "v1", { title: "again" }));
+    await store.save(stored(org, "one", "v1", { title: "again", expose: "tool" }));
     const latest = await store.get({ orgId: org, name: "one" });
-    assert.deepEqual([latest?.version, latest?.title], ["v1", "again"]);
+    assert.deepEqual([latest?.version, latest?.title, latest?.expose], ["v1", "again", "tool"]);
     assert.equal((await store.get({ orgId: org, name: "one", version: "v2" }))?.version, "v2");
   });
 
@@ -90,6 +91,7 @@ function stored(
     inputSchema: null,
     outputSchema: null,
     flow: null,
+    expose: null,
     ...more,
   };
 }

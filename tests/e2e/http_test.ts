@@ -14,6 +14,11 @@ Deno.test("a hub that sets itself up serves the main job over HTTP", async (t) =
   await t.step("PUT a JSON template, run it with Prefer: wait, see its graph", async () => {
     const put = await hub.api("PUT", "/api/workflows/x", { body: { template: CHAIN } });
     assert.equal(put.status, 200, JSON.stringify(put.body));
+    assert.equal(put.body.expose, null);
+    const exposed = await hub.api("PUT", "/api/workflows/tool", { body: { template: CHAIN, expose: "tool" } });
+    assert.equal(exposed.body.expose, "tool", JSON.stringify(exposed.body));
+    const unknown = await hub.api("PUT", "/api/workflows/tool", { body: { template: CHAIN, expose: "door" } });
+    assert.deepEqual([unknown.status, unknown.body.code], [400, "VALIDATION_ERROR"]);
     const run = await hub.api("POST", "/api/workflows/x/runs", {
       body: { input: { n: 21 } },
       headers: { prefer: "wait=10" },

@@ -71,7 +71,7 @@ export class HttpContract {
     if (content === undefined) return assert.ok(body === "" || body === undefined, `${what}: no body is declared`);
     const type = (contentType ?? "").replace(/;.*$/, "");
     if (declared["x-other-types"]?.includes(type) === true) return;
-    const media = content[type];
+    const media = Object.entries(content).find(([name]) => name.replace(/;.*$/, "") === type)?.[1];
     assert.ok(media !== undefined, `${what}: wanted ${Object.keys(content).join(" or ")}`);
     if (!type.endsWith("json")) return;
     const validate = this.#validatorOf(media.schema);

@@ -19,6 +19,9 @@ import { Name, NameParams, PageQuery, SearchText } from "../schemas/parameters.t
 import { DeployImpactSchema } from "../schemas/versions.ts";
 
 const head = { tag: "workflows" } as const;
+const Exposure = Type.Union([Type.Literal("tool"), Type.Literal("task"), Type.Literal("prompt")], {
+  description: "How it is served over MCP, beside being callable by its name",
+});
 const strict = { additionalProperties: false } as const;
 const DeployedSchema = Type.Object({ ...WorkflowViewSchema.properties, impact: DeployImpactSchema }, {
   $id: "DeployedWorkflow",
@@ -93,6 +96,7 @@ function putRoute(workflows: WorkflowCatalog, graphs: GraphsPort, versions: Vers
       title: Type.Optional(SearchText),
       description: Type.Optional(Type.String({ maxLength: 16_384, pattern: "^[^\\x00]*$" })),
       flow: Type.Optional(JsonSchema),
+      expose: Type.Optional(Exposure),
     }, strict),
     responses: {
       200: { description: "The version that is now served, and what it means for live runs", schema: DeployedSchema },
@@ -204,6 +208,7 @@ function viewOf(version: WorkflowVersion, graphs: GraphsPort): object {
   return {
     ...summaryOf(version),
     flow: version.flow ?? null,
+    expose: version.expose ?? null,
     plan: planOf(version, graphs),
     template: version.template,
   };

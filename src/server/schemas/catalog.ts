@@ -90,6 +90,7 @@ export const WorkflowViewSchema: TObject = Type.Object({
   plan: nullable(PlanSchema),
   template: nullable(JsonSchema),
   flow: nullable(JsonSchema),
+  expose: nullable(Type.String({ description: "How it is served over MCP: `tool`, `task` or `prompt`" })),
 }, { $id: "WorkflowView" });
 /** A key with its plain text. */
 export const IssuedKeySchema: TObject = Type.Object({

@@ -1,5 +1,5 @@
 import { createSelectSchema } from "@alkdev/drizzlebox";
-import type { Json } from "@alkdev/flowgraph";
+import type { Json, WorkflowExposure } from "@alkdev/flowgraph";
 import { Type } from "@alkdev/typebox";
 import { pgTable, text, unique } from "drizzle-orm/pg-core";
 import { common, exactJson } from "./columns.ts";
@@ -19,11 +19,13 @@ class Workflows {
     inputSchema: exactJson("input_schema").$type<Json>(),
     outputSchema: exactJson("output_schema").$type<Json>(),
     flow: exactJson("flow").$type<Json>(),
+    expose: text("expose").$type<WorkflowExposure>(),
   }, (t) => [unique().on(t.orgId, t.name, t.version).nullsNotDistinct()]);
   private static readonly row = createSelectSchema(Workflows.table, {
     inputSchema: Schema,
     outputSchema: Schema,
     flow: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+    expose: Type.Union([Type.Literal("tool"), Type.Literal("task"), Type.Literal("prompt"), Type.Null()]),
   });
 }
 
