@@ -14,22 +14,6 @@ export function hasScope(scopes: readonly string[], wanted: string): boolean {
   return false;
 }
 
-/**
- * Whether `action` may be done to one resource: `workflow:run` is held for all workflows, `workflow:run:report-*` for those
- * whose names start so. Every edge asks this and nothing else.
- *
- * @example
- * ```ts
- * import { hasScopeFor } from "@alkdev/operations";
- *
- * console.assert(hasScopeFor(["workflow:run:report-*"], "workflow:run", "report-daily"));
- * console.assert(!hasScopeFor(["workflow:run:report-*"], "workflow:run", "payroll"));
- * ```
- */
-export function hasScopeFor(scopes: readonly string[], action: string, resource: string): boolean {
-  return hasScope(scopes, action) || hasScope(scopes, `${action}:${resource}`);
-}
-
 /** Whether `action` may be done to all resources, or to some that a narrower scope names. */
 export function hasScopeForSome(scopes: readonly string[], action: string): boolean {
   if (hasScope(scopes, action)) return true;

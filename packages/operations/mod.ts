@@ -1,5 +1,5 @@
 /** What can be called: operation specs, a registry, access, errors, envelopes, the call protocol. @module */
-export { checkAccess, enforceAccess, hasRequirements, hasScope, hasScopeFor, hasScopeForSome } from "./access.ts";
+export { checkAccess, enforceAccess, hasRequirements, hasScope, hasScopeForSome } from "./access.ts";
 export { buildEnv } from "./build_env.ts";
 export type { BuildEnvOptions } from "./build_env.ts";
 export { CallError, InfrastructureErrorCode } from "./call_error.ts";
@@ -19,6 +19,7 @@ export type { TypedOperation, TypedSubscription } from "./define_operation.ts";
 export { httpEnvelope, isResponseEnvelope, localEnvelope, mcpEnvelope, RESPONSE_SOURCES, unwrap } from "./envelope.ts";
 export { FromSchema, schemaSource } from "./from_schema.ts";
 export type { FromSchemaOptions } from "./from_schema.ts";
+export { hasScopeFor } from "./has_scope_for.ts";
 export type { Identity } from "./identity.ts";
 export { linearPattern, PatternError } from "./linear_pattern.ts";
 export type { LinearPattern } from "./linear_pattern.ts";
