@@ -147,17 +147,22 @@ export class McpEndpoint implements Endpoint {
     const { name, clock, log } = this.#host;
     this.#state = { status: "connecting", error: this.#state.error, retryAt: null };
     let current: Connection | null = null;
+    let hasChanged = false;
     try {
       const config = await this.#transport(() => current !== null && this.#broken(current));
       const wrapper = await createMCPClient(name, config, "1.0.0", {
         onClose: () => current !== null && this.#ended(current),
-        onToolsChanged: () => current !== null && void this.#list(current).catch(() => {}),
+        onToolsChanged: () => {
+          if (current === null) hasChanged = true;
+          else void this.#list(current).catch(() => {});
+        },
       });
       if (this.#isClosed) return await closeMCPClient(wrapper);
       current = { wrapper, since: clock.now(), tools: new Map() };
       this.#offer(current, wrapper.operations);
       this.#connection = current;
       this.#state = { status: "up", error: null, retryAt: null };
+      if (hasChanged) void this.#list(current).catch(() => {});
       log.info("Client {client} is connected and has {tools} tools", { client: name, tools: current.tools.size });
     } catch (error) {
       this.#failed(toCallError(error));

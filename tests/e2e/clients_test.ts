@@ -120,6 +120,28 @@ Deno.test("a run with operations of the hub, a Deno spoke, a Node spoke and an M
   }
 });
 
+Deno.test("a call of an MCP server is made again when its hub was killed in it, once the server is there again", async () => {
+  const notes = await Deno.makeTempFile();
+  const { dataDir, body } = await mcpDirectory(notes);
+  const first = await startHubProcess({ dataDir, keep: true });
+  try {
+    assert.equal((await first.api("PUT", "/api/clients/remote", { body })).status, 201);
+    await first.api("PUT", "/api/workflows/one", { body: { template: operation("remote.hang_once", "mcp") } });
+    const { body: { id } } = await first.api("POST", "/api/workflows/one/runs", { body: { input: {} } });
+    await until("the MCP server works", async () => (await Deno.readTextFile(notes)).includes("hang_once"));
+    await first.kill("SIGKILL");
+    await using second = await startHubProcess({ dataDir });
+    const ended = await until("the run ends", async () => {
+      const { body } = await second.api("GET", `/api/runs/${id}`);
+      return body.status !== "running" && body;
+    });
+    assert.deepEqual([ended.status, ended.output], ["completed", [{ type: "text", text: "alive" }]]);
+  } finally {
+    await first.kill("SIGKILL");
+    await Deno.remove(notes);
+  }
+});
+
 Deno.test("a change of a client is there on another hub within a second, and its secrets are nowhere in the open", async () => {
   if (!await postgresAvailable()) return console.log("PostgreSQL does not answer: not run");
   const database = await testDatabase("postgres");

@@ -164,3 +164,30 @@ test("createMCPClient()'s handlers throw an error of the protocol with its code 
     });
   });
 });
+
+test("createMCPClient() checks outputs without a RegExp of the server's, and tells of its end", async () => {
+  const hostile = { type: "object", properties: { a: { type: "string", pattern: "^(a+)+$" } } };
+  const script: Script = {
+    "tools/list": () => ({ tools: [tool("slow", { outputSchema: hostile })] }),
+    "tools/call": ({ arguments: input }) => ({ content: [], structuredContent: input }),
+  };
+  await withServer(script, async (url) => {
+    const methods: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const own: typeof fetch = (input, init) => {
+      methods.push(init?.method ?? "GET");
+      return fetch(input, init);
+    };
+    const client = await createMCPClient("scripted", { url, fetch: own }, "1.0.0", { onClose: ended.resolve });
+    const registry = new OperationRegistry();
+    registry.registerAll(client.operations);
+    const { data } = await registry.execute("scripted.slow", { a: "aa" });
+    assert.deepEqual(data, { a: "aa" });
+    // A RegExp would still be at it tomorrow.
+    await assert.rejects(registry.execute("scripted.slow", { a: `${"a".repeat(60)}!` }), { code: "EXECUTION_ERROR" });
+    assert.deepEqual((await client.refresh()).map(({ name }) => name), ["slow"]);
+    await closeMCPClient(client);
+    await ended.promise;
+    assert.ok(methods.includes("POST") && methods.includes("DELETE"));
+  });
+});
