@@ -153,14 +153,29 @@ function errorLines(errors: unknown): readonly string[] {
   });
 }
 
+/** The command that shows what there is, by what was not found. */
+const LISTS: Readonly<Record<string, string>> = {
+  WORKFLOW_NOT_FOUND: "workflows list",
+  RUN_NOT_FOUND: "runs list",
+  OPERATION_NOT_FOUND: "operations list",
+  SPOKE_NOT_FOUND: "spokes list",
+  KEY_NOT_FOUND: "keys list",
+  LIMIT_NOT_FOUND: "limits list",
+  KEY_NOT_IN_USE: "limits list",
+  HOLD_NOT_FOUND: "holds list",
+  BUDGET_NOT_FOUND: "budgets list",
+  CLIENT_NOT_FOUND: "clients list",
+  SIGNAL_NOT_FOUND: "approvals list",
+  NODE_NOT_FOUND: "graph <run>",
+};
+
 function hintFor(status: number, problem: ProblemBody | null): { readonly hint?: string } {
   if (status === 401) {
     return { hint: "Give a key with --key or HUB_KEY_FILE; the first one is in <data dir>/admin.key" };
   }
   if (status === 403) return { hint: "Use a key with that scope, or make one with `hub keys create --scope …`" };
-  if (status === 404 && problem?.code === "WORKFLOW_NOT_FOUND") return { hint: "See `hub workflows list`" };
-  if (status === 404 && problem?.code === "RUN_NOT_FOUND") return { hint: "See `hub runs list`" };
-  if (status === 404 && problem?.code === "OPERATION_NOT_FOUND") return { hint: "See `hub operations list`" };
+  const list = status === 404 && typeof problem?.code === "string" ? LISTS[problem.code] : undefined;
+  if (list !== undefined) return { hint: `See \`hub ${list}\`` };
   if (status === 429) return { hint: "The hub has enough to do: try again in a moment" };
   if (status >= 500) return { hint: "The hub's log says more, under the id above" };
   return {};
