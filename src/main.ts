@@ -20,6 +20,7 @@ import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount
 import { createMetrics } from "./hub/metrics.ts";
 import { openInference } from "./hub/inference.ts";
 import { openTokens } from "./hub/oauth.ts";
+import { openOrganizations } from "./hub/organizations.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
@@ -219,6 +220,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...operations.clients.routes({ takenBy: namespaceOwner(operations) }),
       ...flowRoutes(flow.flow),
       auditRoute(audit),
+      ...openOrganizations(foundation.db, keys),
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

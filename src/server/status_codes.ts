@@ -38,6 +38,8 @@ export const STATUS_BY_CODE: ReadonlyMap<string, readonly [status: number, title
   ["OPERATION_CONFLICT", [409, "The operation is offered differently"]],
   ["CONFLICT_REJECTED", [409, "The workflow has as many runs as it may"]],
   ["REPLACED", [409, "Another run took its place in line"]],
+  ["ORGANIZATION_NOT_FOUND", [404, "There is no such organization"]],
+  ["ORGANIZATION_EXISTS", [409, "There is an organization of this id or name"]],
   ["KEY_REVOKED", [409, "The API key is already revoked"]],
   ["WEBHOOK_STOPPED", [403, "The webhook does nothing now"]],
   ["WEBHOOK_EXISTS", [409, "There is a webhook of this name"]],

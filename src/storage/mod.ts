@@ -24,7 +24,7 @@ export { createLogSearch } from "./log_search.ts";
 export { createPolicyStore, createResponseOwners, sweepInference } from "./inference_store.ts";
 export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
-export { ensureAccount, ensureOrganization } from "./organization_store.ts";
+export { addOrganization, ensureAccount, ensureOrganization, listOrganizations } from "./organization_store.ts";
 export { createOutboundLog } from "./outbound_log.ts";
 export { createPeerStore } from "./peer_store.ts";
 export type { PeerSpokeRow, PeerStore } from "./peer_store.ts";

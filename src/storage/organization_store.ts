@@ -1,3 +1,4 @@
+import { asc } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { accounts, organizations } from "./schema/mod.ts";
 
@@ -9,4 +10,30 @@ export async function ensureAccount({ orm }: Pick<Database, "orm">, id: string):
 /** Makes sure that an organization has a row; a new one is named by its id and belongs to the account `admin`. */
 export async function ensureOrganization({ orm }: Pick<Database, "orm">, id: string): Promise<void> {
   await orm.insert(organizations).values({ id, name: id, slug: id, ownerId: "admin" }).onConflictDoNothing();
+}
+
+/** A tenant. `createdAt` is ms since the epoch. */
+export interface OrganizationRow {
+  readonly id: string;
+  readonly name: string;
+  readonly ownerId: string;
+  readonly createdAt: number;
+}
+
+/** Tenants by id. */
+export async function listOrganizations({ orm }: Pick<Database, "orm">): Promise<readonly OrganizationRow[]> {
+  const { id, name, ownerId, createdAt } = organizations;
+  return await orm.select({ id, name, ownerId, createdAt }).from(organizations).orderBy(asc(id));
+}
+
+/** Null: there is one of this id or name. */
+export async function addOrganization(
+  db: Pick<Database, "orm">,
+  { id, name, ownerId }: { readonly id: string; readonly name: string; readonly ownerId: string },
+): Promise<OrganizationRow | null> {
+  await ensureAccount(db, ownerId);
+  const { createdAt } = organizations;
+  const [row] = await db.orm.insert(organizations).values({ id, name, slug: id, ownerId }).onConflictDoNothing()
+    .returning({ id: organizations.id, name: organizations.name, ownerId: organizations.ownerId, createdAt });
+  return row ?? null;
 }
