@@ -45,6 +45,10 @@ Deno.test("a plain HTTP client initializes, lists the tools, runs a workflow and
   for (const name of ["hub.list", "hub.search", "hub.schema", "hub.call"]) {
     assert.ok(names.includes(name), `${name} of ${names}`);
   }
+  const unreadable = { jsonrpc: "2.0", id: 9, method: "prompts/get", params: { name: "x", arguments: 5 } };
+  const refused = await rpc(hub, unreadable, headers);
+  assert.equal(refused.body.error.code, -32602, "the client's mistake, not ours");
+  assert.match(refused.body.error.message, /params\.arguments/);
   const call = await rpc(hub, {
     jsonrpc: "2.0",
     id: 3,
