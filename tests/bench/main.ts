@@ -1,5 +1,5 @@
 /**
- * `deno task bench [engine|http|spoke|spokes|watch|crash|embedded …] [--json]`: what the database can do, what a bare group-commit writer
+ * `deno task bench [engine|http|spoke|spokes|watch|crash|proxy|embedded …] [--json]`: what the database can do, what a bare group-commit writer
  * makes of it, and the engine as a share of both and of other engines, in one run. Ratios, because machines are shared.
  * `--memory` and `--lists` (`--plans`) do the long ones instead.
  */
@@ -14,11 +14,12 @@ import { loadAverage } from "./measure.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { openDbos } from "./peers/dbos.ts";
 import { openRestate } from "./peers/restate.ts";
+import { benchProxy } from "./proxy_bench.ts";
 import { Report } from "./report.ts";
 import { benchSpoke, benchSpokes } from "./spoke_bench.ts";
 import { benchWatch } from "./watch_bench.ts";
 
-const SECTIONS = ["engine", "http", "spoke", "spokes", "watch", "crash", "embedded"];
+const SECTIONS = ["engine", "http", "spoke", "spokes", "watch", "crash", "proxy", "embedded"];
 
 /** Those whose figures are shares of DBOS's. */
 const BESIDE_DBOS = ["engine", "http", "embedded"];
@@ -62,6 +63,7 @@ async function benchShort(wanted: readonly string[]): Promise<void> {
     }
     if (wanted.includes("watch")) await withDatabase("watchers", (database) => benchWatch(report, database));
     if (wanted.includes("crash")) await withDatabase("crash", (database) => benchCrash(report, database));
+    if (wanted.includes("proxy")) await withDatabase("proxy", (database) => benchProxy(report, database));
   } else report.note("PostgreSQL did not answer: only the embedded database is measured");
   if (wanted.includes("embedded")) await benchEmbedded(report, dbosRate);
 }
