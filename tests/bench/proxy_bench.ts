@@ -89,7 +89,9 @@ async function steady(target: Target, stream: boolean, seconds: number): Promise
     const due = start + sent * 1000 / RATE;
     const wait = due - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    taken.push(timed(target, stream));
+    const call = timed(target, stream);
+    call.catch(() => {}); // told when all are awaited
+    taken.push(call);
   }
   return await Promise.all(taken);
 }
