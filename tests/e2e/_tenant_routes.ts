@@ -109,6 +109,8 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/organizations": own(plain("/api/organizations"), undefined, 403),
   "POST /api/organizations": own(plain("/api/organizations"), { id: "more" }, 403),
   "GET /api/organizations/{id}/members": absent(({ hold }) => `/api/organizations/${hold}/members`, undefined, 403),
+  "GET /api/inference/policy": own(plain("/api/inference/policy")),
+  "PUT /api/inference/policy": own(plain("/api/inference/policy"), {}),
   "GET /api/audit": own(plain("/api/audit")),
   "GET /api/search": own(plain("/api/search?text=secret")),
   "GET /api/approvals": own(plain("/api/approvals")),
