@@ -11,6 +11,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
 import { holdsCommands } from "./commands/holds.ts";
+import { initCommand } from "./commands/init.ts";
 import { keysCommands } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { limitsCommands } from "./commands/limits.ts";
@@ -35,6 +36,7 @@ export const HUB: CommandGroup = {
   name: "hub",
   summary: "A workflow engine: runs TSX workflows on this machine and on spokes",
   commands: [
+    initCommand,
     serveCommand,
     demoCommand,
     migrateCommand,
