@@ -5,6 +5,7 @@ import { approvalsCommands } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
 import { complete } from "./complete.ts";
+import { configCommands } from "./commands/config.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -12,6 +13,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
 import { holdsCommands } from "./commands/holds.ts";
 import { initCommand } from "./commands/init.ts";
+import { keyringCommands } from "./commands/keyring.ts";
 import { keysCommands } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { limitsCommands } from "./commands/limits.ts";
@@ -58,6 +60,8 @@ export const HUB: CommandGroup = {
     budgetsCommands,
     usageCommand,
     keysCommands,
+    configCommands,
+    keyringCommands,
     auditCommand,
     doctorCommand,
     completionsCommand,

@@ -8,3 +8,5 @@ export { DEFAULT_LIMITS, type HubConfig, type HubLimits } from "./hub_config.ts"
 export { type ConfigSources, loadConfig } from "./load_config.ts";
 export { type ReadableSecret, readableSecrets } from "./readable_secrets.ts";
 export { type HubSecrets, rotateKeyRing, selfSetup } from "./self_setup.ts";
+export { openField, openValue, sealedPaths, sealField, sealValue } from "./sealed_field.ts";
+export { shownConfig } from "./shown_config.ts";
