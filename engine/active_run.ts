@@ -23,6 +23,7 @@ import { pausedAround } from "./state/asks.ts";
 import { type Place, Status } from "./state/frame.ts";
 import { keyOf, leaves, locate } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
+import { awaitsSlot } from "./state/slots.ts";
 
 const NONE: readonly never[] = Object.freeze([]);
 
@@ -240,7 +241,8 @@ export class ActiveRun extends Appender {
 
   /**
    * Goes on from another state of the same log, in which every node that has begun stands as it does here. What is under way,
-   * held back or waited for is carried over by key; what is ready there and nobody has sent becomes ready here.
+   * held back or waited for is carried over by key; what is ready there and nobody has sent becomes ready here. What had not been
+   * sent and is in line for a slot there starts out of that line (I7).
    */
   moveTo(state: RunState): void {
     const old = this.state;
@@ -252,8 +254,9 @@ export class ActiveRun extends Appender {
       return locate(state, key) ?? place;
     };
     this.state = state;
-    this.#held = this.#held?.map(carry) ?? null;
-    this.#sealed = this.#sealed.map(carry);
+    const carryAll = (places: readonly Place[]): Place[] => places.map(carry).filter((place) => !awaitsSlot(place));
+    if (this.#held !== null) this.#held = carryAll(this.#held);
+    this.#sealed = carryAll(this.#sealed);
     this.#durability.carry(carry);
     this.calls.carry((key) => locate(state, key));
     this.waits.stop();

@@ -44,6 +44,7 @@ export async function migrateRun(
     const program = await ports.program({ runId, workflow, version: to.version, planHash: to.planHash, input });
     await ports.durable();
     const events = (await ports.read()).filter(({ seq }) => seq <= upTo);
+    run.calls.announceSent(); // so that both states know all that has begun
     if (run.state.terminal !== null) return null;
     const state = foldRun(program, [...events, ...tail]);
     const reasons = refusals(run.state, state, { sameFunctions: from.version === to.version });

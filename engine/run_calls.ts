@@ -16,6 +16,7 @@ import { nextAttemptAt } from "./retry.ts";
 import type { RunHost } from "./run_host.ts";
 import type { Place } from "./state/frame.ts";
 import { keyOf } from "./state/keys.ts";
+import { awaitsSlot } from "./state/slots.ts";
 import { bind } from "./state/values.ts";
 
 const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
@@ -181,12 +182,24 @@ export class RunCalls {
     this.#calls = null;
   }
 
-  /** The run has moved to another state: its calls stand where their keys do there. */
+  /** Announces every call that has been sent and is not in the log yet. */
+  announceSent(): void {
+    for (const call of this.all.values()) if (call.holdsSlot) this.request(call);
+  }
+
+  /**
+   * The run has moved to another state: its calls stand where their keys do there. One that still waited for room, and is in line
+   * for a slot there, is taken back.
+   */
   carry(placeOf: (key: string) => Place | null): void {
-    for (const call of this.all.values()) {
+    const calls = [...this.all.values()];
+    for (const call of calls) {
       const place = placeOf(call.nodeKey);
-      if (place !== null) call.moveTo(place);
+      if (place === null) continue;
+      if (awaitsSlot(place)) this.takeBack(call);
+      else call.moveTo(place);
     }
+    for (const call of calls) if (call.ended) this.#host.release(call); // last: what it lets in must have moved
   }
 
   /** Lets go of an empty collection (R3). */

@@ -157,3 +157,48 @@ Deno.test("migrate() refuses to lose that a person aborted a container, which ha
   assert.match(refused!.find(({ key }) => key === "__sequential_1")!.reason, /^It was aborted/);
   assert.deepEqual(await migrate(t, runId, par([branch, op("c", {}, "wait"), op("d")])), []);
 });
+
+/** A limit of one; in the second form `b` has nothing to wait for, and so comes before `c` and not after it. */
+const inTurn = (b: Readonly<Record<string, unknown>>): Tree =>
+  par([op("b", b, "busy"), op("c", {}, "busy")], { maxConcurrency: 1 });
+
+/** Answers `t.busy` a while later. Gives the most that were at work at once. */
+function countBusy(t: TestEngine): () => number {
+  let [now, most] = [0, 0];
+  t.handlers.set("t.busy", async () => {
+    most = Math.max(most, ++now);
+    await new Promise<void>((resolve) => t.clock.at(t.clock.now() + 10, resolve));
+    now--;
+  });
+  return () => most;
+}
+
+Deno.test("migrate() takes back a call that waits for room when its node is in line for a slot in the new version", async () => {
+  const t = new TestEngine({ limits: { maxInFlight: 2 } });
+  const mostBusy = countBusy(t);
+  const gate = deferred();
+  t.handlers.set("t.wait", () => gate.promise);
+  const other = await t.start(par([op("x", {}, "wait"), op("y", {}, "wait")]));
+  await t.settle();
+  const runId = await t.start(inTurn({ input: ref("nodes.c") }));
+  await t.settle();
+  assert.deepEqual(await migrate(t, runId, inTurn({})), []);
+  gate.resolve(null);
+  await t.end(other);
+  assert.equal((await t.end(runId)).type, "run.completed");
+  assert.equal(mostBusy(), 1);
+  assert.deepEqual(t.calls.map(({ nodeKey }) => nodeKey), ["x", "y", "b", "c"]);
+});
+
+Deno.test("migrate() lets go of what a pause holds back when it is in line for a slot in the new version", async () => {
+  const t = new TestEngine();
+  const mostBusy = countBusy(t);
+  const runId = await t.start(seq(op("a"), inTurn({ input: ref("nodes.c") })));
+  await t.engine.setPaused(runId, true, "someone");
+  await t.settle();
+  assert.deepEqual(await migrate(t, runId, seq(op("a"), inTurn({}))), []);
+  await t.engine.setPaused(runId, false, "someone");
+  assert.equal((await t.end(runId)).type, "run.completed");
+  assert.equal(mostBusy(), 1);
+  assert.deepEqual(t.calls.map(({ nodeKey }) => nodeKey), ["a", "b", "c"]);
+});

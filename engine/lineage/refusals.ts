@@ -5,6 +5,7 @@ import { openFor } from "../state/early_signals.ts";
 import { type Frame, isTerminal, type Place, Status, STATUS_NAMES } from "../state/frame.ts";
 import { keyOf, locate } from "../state/keys.ts";
 import type { RunState } from "../state/run_state.ts";
+import { awaitsSlot } from "../state/slots.ts";
 
 /** What speaks against a migration. */
 export interface Refusal {
@@ -138,6 +139,5 @@ function lacksSlot({ program }: RunState, { frame, vertex }: Place): boolean {
 
 /** Ready, or in line for a slot: nothing has been done for it yet. */
 function isQueued(frame: Frame, vertex: number): boolean {
-  const status = frame.status[vertex]!;
-  return status === Status.READY || (status === Status.WAITING && frame.cells[vertex] === undefined);
+  return frame.status[vertex] === Status.READY || awaitsSlot({ frame, vertex });
 }

@@ -1,6 +1,6 @@
 /** The semaphores of Parallels with `maxConcurrency`: which of their children may begin. Part of the fold, and as pure. */
 import type { Program } from "../program.ts";
-import { type Frame, isTerminal, Status } from "./frame.ts";
+import { type Frame, isTerminal, type Place, Status } from "./frame.ts";
 
 /** Gives the entry vertex of a limited child a slot. False: it waits for one in line. */
 export function takeSlot(program: Program, frame: Frame, vertex: number): boolean {
@@ -39,6 +39,11 @@ export function releaseSlot(program: Program, frame: Frame, entry: number, begin
     group.held.add(next);
     begin(next);
   }
+}
+
+/** Whether a place is in line for a slot: it becomes ready when it is given one, and may not start before. */
+export function awaitsSlot({ frame, vertex }: Place): boolean {
+  return frame.status[vertex] === Status.WAITING && frame.cells[vertex] === undefined;
 }
 
 function limitOf(program: Program, frame: Frame, enter: number): number {
