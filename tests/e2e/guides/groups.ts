@@ -21,6 +21,7 @@ export const OPERATING: readonly string[] = [
   "docs/guides/webhooks.md",
   "docs/guides/clients.md",
   "docs/guides/mcp.md",
+  "docs/guides/deploying.md",
 ];
 /** Starts hubs of its own. */
 export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
