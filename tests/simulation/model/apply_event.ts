@@ -263,11 +263,12 @@ function checkEarly(model: RunModel, { name }: EventOf<"signal.buffered">): void
   if (all.some((inst) => meant(inst) && inst.status === "open" && inst.waiting)) {
     model.fail("I1", `The answer to "${name}" is kept though the run waits for it`);
   }
-  if (all.some((inst) => meant(inst) && (!inst.ended || (inst.status === "aborted" && mayBeInLine(inst))))) return;
+  const isLeft = (inst: Instance) => !inst.ended || (inst.status === "aborted" && mayBeInLine(inst));
+  if (all.some((inst) => meant(inst) && isLeft(inst))) return;
   const known = model.scope.plan.nodes.some((node) =>
     node.kind === "signal" && (node.signal === name || node.key === base)
   );
-  const more = all.some(({ node, ended }) => (node.kind === "map" || node.kind === "loop") && !ended);
+  const more = all.some((inst) => (inst.node.kind === "map" || inst.node.kind === "loop") && isLeft(inst));
   if (!known || !more) model.fail("I1", `The answer to "${name}" is kept, and nobody is left who could use it`);
 }
 
