@@ -120,6 +120,8 @@ export interface GraphNode {
   readonly output?: unknown;
   readonly error?: RunError;
   readonly progress?: Progress;
+  /** Items of a Map, turns so far of a Loop. */
+  readonly items?: number;
 }
 
 /** A place in the plan: containers too. */

@@ -108,12 +108,19 @@ function createAllowedMethods(
 ): (path: string) => readonly string[] {
   const patterns = routes.map(({ method, path }) => ({
     method,
-    pattern: new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[A-Za-z]+/g, "[^/]+")}$`),
+    pattern: new RegExp(`^${path.split(/(:[A-Za-z]+(?:\{[^}]*\})?)/).map(patternOf).join("")}$`),
   }));
   return (path) => {
     const found = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
     return found.has("GET") ? [...found, "HEAD"] : [...found];
   };
+}
+
+/** Of a part of a route's path: `:name` is one segment, `:name{.+}` as many as it likes. */
+function patternOf(part: string): string {
+  const [name, pattern] = part.split(/[{}]/);
+  if (name?.startsWith(":")) return pattern ?? "[^/]+";
+  return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 function noRoute(method: string, path: string, allowed: readonly string[]): CallError {

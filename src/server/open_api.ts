@@ -11,7 +11,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Node
   const paths: Record<string, Record<string, unknown>> = {};
   toComponent(ProblemSchema, components);
   for (const route of routes) {
-    const path = route.path.replace(/:([A-Za-z]+)/g, "{$1}");
+    const path = route.path.replace(/:([A-Za-z]+)(\{[^}]*\})?/g, "{$1}");
     (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route, components);
   }
   return {

@@ -40,6 +40,7 @@ export async function checkAnswer(
   const text = await response.text();
   assert.notEqual(response.status, 500, text);
   if (response.status < 400) return response.status;
+  if (request.path.startsWith("/v1/") && type.startsWith("application/json")) return checkOpenAiError(response, text);
   assert.match(type, /^application\/problem\+json/, `${response.status} ${type} ${text.slice(0, 500)}`);
   const problem = JSON.parse(text) as Record<string, unknown>;
   assert.equal(problem["status"], response.status);
@@ -49,6 +50,15 @@ export async function checkAnswer(
   // What is said of a mistake is for a person to read, not the mistake again at full length.
   assert.ok(text.length < 20_000, `An error of ${text.length} characters: ${text.slice(0, 300)}`);
   return response.status;
+}
+
+/** The routes under `/v1` have errors of OpenAI's shape; what is no route has not. */
+function checkOpenAiError({ status }: Response, text: string): number {
+  const { error } = JSON.parse(text) as { readonly error: Record<string, unknown> };
+  for (const field of ["message", "type"]) assert.equal(typeof error[field], "string", `${field}: ${text}`);
+  for (const field of ["param", "code"]) assert.ok(field in error, `${field}: ${text}`);
+  assert.ok(text.length < 20_000, `An error of ${text.length} characters: ${text.slice(0, 300)}`);
+  return status;
 }
 
 async function readAWhile(body: ReadableStream<Uint8Array>): Promise<void> {
