@@ -3,7 +3,7 @@ import type { Page } from "../../runs/mod.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { nullable, pageOf } from "../schemas/nullable.ts";
-import { Cursor, Limit, Name } from "../schemas/parameters.ts";
+import { Cursor, instant, Limit, Name } from "../schemas/parameters.ts";
 
 /** One thing that somebody did, or was refused. `at` is ms since the epoch. */
 export interface AuditRecord {
@@ -53,8 +53,8 @@ export function auditRoute(audit: AuditPort): Route {
       action: Type.Optional(Name),
       owner: Type.Optional(Name),
       key: Type.Optional(Name),
-      since: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, inclusive" })),
-      until: Type.Optional(Type.Integer({ minimum: 0, description: "Ms since the epoch, exclusive" })),
+      since: Type.Optional(instant(", inclusive")),
+      until: Type.Optional(instant(", exclusive")),
       limit: Limit,
       cursor: Cursor,
     }),
