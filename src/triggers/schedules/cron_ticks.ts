@@ -2,6 +2,9 @@ import { Cron } from "croner";
 import { CallError } from "@alkdev/operations";
 import type { ScheduleDefinition } from "./schedule.ts";
 
+/** The last ms of the year 9999. */
+const LAST_INSTANT = 253_402_300_799_999;
+
 /**
  * The ticks of a cron expression in a time zone. At a change of the clock: a fixed time that the clock leaps over is the first
  * moment after the gap, one that comes twice is its first; what repeats (`*`, `*\/30`) goes on evenly through both.
@@ -33,7 +36,10 @@ export class CronTicks {
 
   /** The first tick after `at`; null: there is none. */
   next(at: number): number | null {
-    const tick = this.#cron.nextRun(new Date(Math.max(at, this.#from - 1)))?.getTime() ?? null;
+    const after = Math.max(at, this.#from - 1);
+    // Past the year 10000 the search would not end.
+    if (after > LAST_INSTANT) return null;
+    const tick = this.#cron.nextRun(new Date(after))?.getTime() ?? null;
     return tick === null || tick >= this.#until ? null : tick;
   }
 

@@ -54,3 +54,8 @@ Deno.test("CronTicks says which field is wrong", () => {
   }
   assert.equal(ticksOf("0 0 31 2 *").next(0), null);
 });
+
+Deno.test("CronTicks.next() ends when the schedule begins at the end of time", () => {
+  const ticks = new CronTicks({ name: "late", workflow: "w", input: {}, cron: "* * * * *", startAt: 8.64e15 });
+  assert.equal(ticks.next(0), null);
+});

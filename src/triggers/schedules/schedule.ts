@@ -68,7 +68,8 @@ export interface Fire {
 }
 
 const text = Type.String({ minLength: 1, maxLength: 256, pattern: "^[^\\x00-\\x1f\\x7f]*$" });
-const instant = Type.Integer({ minimum: 0, maximum: 8.64e15, description: "Ms since the epoch" });
+/** Up to the end of the year 9999: cron's search for a tick past the year 10000 does not end. */
+const instant = Type.Integer({ minimum: 0, maximum: 253_402_300_799_999, description: "Ms since the epoch" });
 
 /** Checks {@linkcode ScheduleDefinition}. */
 export const ScheduleDefinitionSchema: TObject = Type.Object({
