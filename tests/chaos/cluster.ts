@@ -1,7 +1,8 @@
 /** Three hubs and three spokes in processes of their own, on a PostgreSQL and a Redis of their own. */
 import { type HubProcess, startHubProcess } from "../e2e/_hub_process.ts";
 import { startPostgres, type TestPostgres } from "../support/postgres_server.ts";
-import { freePort, startRedis, type TestRedis } from "../support/redis_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { startRedis, type TestRedis } from "../support/redis_server.ts";
 import { CutProxy } from "./proxy.ts";
 
 const SPOKE = new URL("./spoke_process.ts", import.meta.url).pathname;

@@ -1,5 +1,6 @@
 /** The typed client against real hub processes, one of which is killed under it. */
 import assert from "node:assert/strict";
+import { freePort } from "../support/free_port.ts";
 import { HubClient, HubError, RunFailedError } from "@alkdev/client";
 import { startHubProcess } from "./_hub_process.ts";
 
@@ -47,8 +48,8 @@ Deno.test("HubClient runs, lists, calls and streams against a hub, and tells err
 });
 
 Deno.test("RunHandle.watch() sees every event once across a kill -9 of the hub", async () => {
-  const first = await startHubProcess({ keep: true });
-  const port = new URL(first.url).port;
+  const env = { HUB_PORT: String(freePort()) };
+  const first = await startHubProcess({ env, keep: true });
   const hub = new HubClient({ url: first.url, key: first.key });
   await hub.register("slow", { template: slow });
   const run = await hub.start("slow", { n: 1 });
@@ -58,7 +59,7 @@ Deno.test("RunHandle.watch() sees every event once across a kill -9 of the hub",
   })();
   while (seqs.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
   await first.kill("SIGKILL");
-  await using _second = await startHubProcess({ dataDir: first.dataDir, env: { HUB_PORT: port } });
+  await using _second = await startHubProcess({ dataDir: first.dataDir, env });
   await run.signal("go", 1);
   await watching;
   assert.deepEqual(seqs, seqs.map((_, at) => at + 1));

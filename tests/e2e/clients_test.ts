@@ -1,5 +1,6 @@
 /** Clients with real hubs that are killed, several hubs, and what of a secret can be found afterwards. */
 import assert from "node:assert/strict";
+import { freePort } from "../support/free_port.ts";
 import { startService } from "../support/clients/service.ts";
 import { postgresAvailable, testDatabase } from "../support/test_database.ts";
 import { installNodeExample } from "./_examples.ts";
@@ -47,7 +48,7 @@ Deno.test("a run with operations of the hub, a Deno spoke, a Node spoke and an M
   const notes = `${dir}/notes`;
   await Deno.writeTextFile(notes, "");
   const { dataDir, body } = await mcpDirectory(notes);
-  const env = { HUB_PORT: String(20_000 + Math.floor(Math.random() * 20_000)) };
+  const env = { HUB_PORT: String(freePort()) };
   let hub = await startHubProcess({ dataDir, env, keep: true });
   const spokeEnv = { HUB_URL: `${hub.url.replace("http", "ws")}/ws`, HUB_KEY: hub.key, NOTES: notes };
   const spawn = (command: string, args: string[]) =>

@@ -1,6 +1,7 @@
 /** kill -9 of the hub in the middle of a run with a spoke in another process: the run goes on, nothing completed runs again. */
 import assert from "node:assert/strict";
 import { container, type HubProcess, operation, startHubProcess, until } from "./_hub_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 const WORKER = new URL("./fixtures/work_spoke.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -42,7 +43,7 @@ for (const database of ["embedded", "postgres"] as const) {
     const env: Record<string, string> = shared?.url ? { HUB_DATABASE_URL: shared.url } : {};
     const dataDir = await Deno.makeTempDir({ prefix: "hub-e2e-crash-" });
     const effects = `${dataDir}/effects.txt`;
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = freePort();
     env.HUB_PORT = String(port);
     let worker: Deno.ChildProcess | null = null;
     try {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { installNodeExample } from "./_examples.ts";
 import { container, operation, startHubProcess, until } from "./_hub_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 Deno.test("a spoke in plain Node executes nodes of a run, is aborted, and comes back after the hub was killed", async () => {
   const dir = await installNodeExample();
@@ -18,7 +19,7 @@ Deno.test("a spoke in plain Node executes nodes of a run, is aborted, and comes 
     `"demo.hang": { handler: (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => {
     console.log("aborted"); reject(new Error("aborted")); })) },`;
   await Deno.writeTextFile(`${dir}/spoke.mjs`, source.replace(`runSpoke("shouter", {`, `$&\n${hang}`));
-  const env = { HUB_PORT: String(20_000 + Math.floor(Math.random() * 20_000)) };
+  const env = { HUB_PORT: String(freePort()) };
   const first = await startHubProcess({ dataDir, env, keep: true });
   const node = new Deno.Command("node", {
     args: ["spoke.mjs"],

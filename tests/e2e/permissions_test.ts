@@ -1,5 +1,6 @@
 /** The hub runs with what docs/security.md says it needs of Deno, and a template cannot do more than that. */
 import assert from "node:assert/strict";
+import { freePort } from "../support/free_port.ts";
 import { npmCache } from "../licences/licences.ts";
 import { postgresAvailable, testDatabase } from "../support/test_database.ts";
 import { type HubProcess, startHubProcess, until } from "./_hub_process.ts";
@@ -24,12 +25,6 @@ async function permissions(places: { readonly data: string; readonly net: string
       .replaceAll("/var/lib/hub", places.data)
       .replace(/^--allow-net=.*$/, `--allow-net=${places.net}`)
   );
-}
-
-async function freePort(): Promise<number> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await Promise.resolve();
-  return listener.addr.port;
 }
 
 const HOSTILE = `import { defineWorkflow, Operation } from "@alkdev/flowgraph";
@@ -80,7 +75,7 @@ Deno.test("a hub runs with the permissions that are written down, and its templa
   await Deno.writeTextFile(`${data}/workflows/_value.ts`, `export const VALUE = "imported";\n`);
   const commands = [{ run: "some-mcp-server --stdio" }];
   await Deno.writeTextFile(`${data}/config.jsonc`, JSON.stringify({ clients: { commands } }));
-  const port = await freePort();
+  const port = freePort();
   await using hub = await startHubProcess({
     dataDir: data,
     env: { HUB_PORT: String(port), HUB_WORKFLOWS: `${data}/workflows` },
@@ -102,7 +97,7 @@ Deno.test("a hub on PostgreSQL needs the database's address beside them", async 
   const database = await testDatabase("postgres");
   try {
     const data = await Deno.makeTempDir({ prefix: "hub-e2e-" });
-    const port = await freePort();
+    const port = freePort();
     const { host } = new URL(database.url!.replace(/^\w+:/, "http:"));
     await using hub = await startHubProcess({
       dataDir: data,

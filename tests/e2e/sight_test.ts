@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connectSpoke, type SpokeHandle } from "@alkdev/spoke";
 import type { OperationContext } from "@alkdev/operations";
 import { container, type HubProcess, operation, readSse, startHubProcess, until } from "./_hub_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 interface Work {
   readonly traceparents: (string | undefined)[];
@@ -57,7 +58,7 @@ interface Line {
 }
 
 Deno.test("logs and progress of a spoke's call are there at once, survive kill -9, and can be followed to the end", async () => {
-  const port = String(20_000 + Math.floor(Math.random() * 20_000));
+  const port = String(freePort());
   const dataDir = await Deno.makeTempDir({ prefix: "hub-e2e-sight-" });
   const env = { HUB_PORT: port };
   const first = await startHubProcess({ dataDir, env, keep: true });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connectSpoke } from "@alkdev/spoke";
 import type { OperationContext } from "@alkdev/operations";
 import { container, operation, startHubProcess, until } from "./_hub_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 interface Span {
   readonly traceId: string;
@@ -43,7 +44,7 @@ Deno.test("a collector gets the whole trace of a run with a spoke and a child ru
   const collector = startCollector();
   const dataDir = await Deno.makeTempDir({ prefix: "hub-e2e-traces-" });
   const env = {
-    HUB_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
+    HUB_PORT: String(freePort()),
     OTEL_DENO: "true",
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",

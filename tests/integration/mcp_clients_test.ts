@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CallError } from "@alkdev/operations";
 import { CALLER, type ClientsWorld, clientsWorld, eventually } from "./_clients_world.ts";
+import { freePort } from "../support/free_port.ts";
 
 const SCRIPT = new URL("../support/clients/mcp_server.ts", import.meta.url).pathname;
 const SECRET = "mcp-server-secret-0123456789";
@@ -157,11 +158,6 @@ const everything = async (port: number) => {
     },
   };
 };
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 Deno.test({
   name: "server-everything over HTTP is called, killed in a call, away, and called again",

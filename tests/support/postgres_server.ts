@@ -1,5 +1,5 @@
 /** A PostgreSQL cluster of a test's own, to be crashed at will. */
-import { freePort } from "./redis_server.ts";
+import { freePort } from "./free_port.ts";
 
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;

@@ -1,5 +1,6 @@
 /** A redis-server of a test's own, to be stopped and started at will. */
 import { connect } from "node:net";
+import { freePort } from "./free_port.ts";
 
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
@@ -46,14 +47,6 @@ export async function startRedis(): Promise<TestRedis | null> {
     signal: (signal) => child?.kill(signal),
     [Symbol.asyncDispose]: kill,
   };
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Report } from "../report.ts";
+import { freePort } from "../../support/free_port.ts";
 
 const PACKAGE = "@portkey-ai/gateway@1.15.2";
 const READY_MS = 20_000;
@@ -48,9 +49,4 @@ export async function openPortkey(
     report.note(`Portkey: not measured (${reason.trim().split("\n").at(-1)})`);
     return null;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

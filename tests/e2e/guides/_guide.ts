@@ -15,6 +15,7 @@
  */
 import assert from "node:assert/strict";
 import { type HubProcess, startHubProcess } from "../_hub_process.ts";
+import { freePort } from "../../support/free_port.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const CLI = `deno run -A --no-check --config "$HUB/deno.json" "$HUB/src/cli/main.ts"`;
@@ -237,9 +238,4 @@ async function followGuide(
       throw new Error(`${path}:${block.line}: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
