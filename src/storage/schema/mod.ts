@@ -31,7 +31,7 @@ export { organizationMembers } from "./organization_members.ts";
 export { organizations } from "./organizations.ts";
 export { plans } from "./plans.ts";
 export { retentionGarbage, retentionJobs, retentionLease } from "./retention.ts";
-export { roles } from "./roles.ts";
+export { roles, roleVersionRow, roleVersions } from "./roles.ts";
 export { runEvents } from "./run_events.ts";
 export { runLogs } from "./run_logs.ts";
 export { runProgress } from "./run_progress.ts";
