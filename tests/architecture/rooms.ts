@@ -39,6 +39,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/budgets": ["engine", "src/runs", "packages/operations"],
   "src/roles": ["src/runs", "src/auth", "packages/operations"],
   "src/inference": ["engine", "src/runs", "src/budgets", "src/egress", "packages/flowgraph", "packages/operations"],
+  "src/sessions": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
   "src/retention": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
   "src/redis": ["src/peers"],
   "src/storage": [
@@ -51,6 +52,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/retention",
     "src/inference",
     "src/roles",
+    "src/sessions",
     "src/sight",
     "src/flow",
     "src/spokes",
@@ -66,6 +68,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/clients",
     "src/inference",
     "src/roles",
+    "src/sessions",
     "src/flow",
     "src/sight",
     "src/triggers",

@@ -38,6 +38,7 @@ export { runProgress } from "./run_progress.ts";
 export { runs } from "./runs.ts";
 export { scheduleFires } from "./schedule_fires.ts";
 export { scheduleRow, schedules } from "./schedules.ts";
+export { sessionMessages, sessionParts, sessionRow, sessions, sessionTurns } from "./sessions.ts";
 export { spokeRow, spokes } from "./spokes.ts";
 export { webhookDeliveries, webhookScans, webhookWatch } from "./webhook_deliveries.ts";
 export { webhookReceipts, webhookRow, webhooks } from "./webhooks.ts";
