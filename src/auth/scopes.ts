@@ -28,6 +28,9 @@ export type Scope =
   | "inference:call"
   | "inference:read"
   | "inference:write"
+  | "coord:read"
+  | "coord:write"
+  | "coord:notify"
   | "metrics:read";
 
 /**
@@ -63,5 +66,8 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "inference:call": "Call language models",
   "inference:read": "See the policy for calls of models",
   "inference:write": "Set the policy for calls of models",
+  "coord:read": "See spawned sessions, what they tell and their anomalies, and wait for them",
+  "coord:write": "Spawn, message and abort sessions",
+  "coord:notify": "As a spawned session, tell whoever has spawned it",
   "metrics:read": "Read metrics",
 };

@@ -15,6 +15,7 @@ export { budgetCharges } from "./budget_charges.ts";
 export { budgets } from "./budgets.ts";
 export { callGraphEdges, callGraphNodes } from "./call_graph.ts";
 export { clientCatalogs, clientRow, clients, clientSecretRow, clientSecrets, clientsVersion } from "./clients.ts";
+export { detections, mappings, notices } from "./coordination.ts";
 export { deadLetters } from "./dead_letters.ts";
 export { failedRuns } from "./failed_runs.ts";
 export { history } from "./history.ts";
