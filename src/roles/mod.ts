@@ -1,4 +1,8 @@
 /** Who acts, and how: roles with their versions, accounts and their memberships. @module */
+export { BUILT_IN_ROLES } from "./built_in_roles.ts";
+export { createMemoryRoleStore } from "./memory_role_store.ts";
+export type { Member, MembershipLevel, MemberStatus, MemberStore, RoleSource, RoleStore } from "./ports.ts";
+export { parseRoleRef } from "./read_role.ts";
 export {
   type NewRole,
   NewRoleSchema,
@@ -8,4 +12,5 @@ export {
   RoleName,
   roleRef,
 } from "./role.ts";
-export type { Member, MembershipLevel, MemberStatus, MemberStore, RoleSource, RoleStore } from "./ports.ts";
+export { ALWAYS_TOOLS, coversPattern, mayUseOperation, mayUseWorkflow, needsApproval } from "./role_tools.ts";
+export { type PutRole, Roles, type RolesOptions } from "./roles.ts";

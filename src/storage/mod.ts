@@ -32,6 +32,7 @@ export { createPlanStore } from "./plan_store.ts";
 export { openPostgres } from "./postgres_database.ts";
 export { createPruneJobs } from "./prune_jobs.ts";
 export { createRateStore } from "./rate_store.ts";
+export { createRoleStore } from "./role_store.ts";
 export { createRunPruner } from "./prune_store.ts";
 export { findRunDriver, findStartedRun } from "./run_driver.ts";
 export { createRunStore } from "./run_store.ts";
