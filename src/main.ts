@@ -141,10 +141,11 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   });
   const flow = await openFlow(startup, { foundation, clock, pool });
   const parts = { config, foundation, operations, sight, budgets, flow, clock, feed, onFenced, graceMs };
-  const { templates, engine, runs, log, plans, control } = await openDriving(startup, parts);
+  const driving = await openDriving(startup, parts);
+  const { templates, engine, runs, log, plans, control } = driving;
   late.engine = engine;
   late.runs = runs;
-  await recover(startup, parts, engine);
+  await recover(startup, parts, driving);
   const retention = openRetention(startup, { config, foundation, clock, engine, log, plans });
 
   const triggers = await openTriggers(startup, {

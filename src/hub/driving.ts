@@ -1,11 +1,20 @@
 import { type Clock, Engine, type EventLog, type FunctionSource, type PlanStore } from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
-import { createRuns, FlowCheck, FoldReader, type RunFeed, type Runs, withChildRuns } from "../runs/mod.ts";
+import {
+  AbortCascade,
+  createRuns,
+  FlowCheck,
+  FoldReader,
+  type RunFeed,
+  type Runs,
+  withChildRuns,
+} from "../runs/mod.ts";
 import type { Route } from "../server/mod.ts";
 import {
   createDeadLetterStore,
   createEventLog,
+  createOrphanRuns,
   createPlanStore,
   createRunStore,
   createWorkflowStore,
@@ -29,6 +38,8 @@ import { askWhy, serveWhy } from "./why_elsewhere.ts";
 
 const RENEW_EVERY_MS = 1_500;
 const CLAIM_EVERY_MS = 2_000;
+/** How often runs are looked for that an abort has not reached. */
+const SWEEP_EVERY_MS = 30_000;
 const DEFAULT_GRACE_MS = 10_000;
 /** Shorter where another hub takes the runs up: calls on spokes are found again, others run again. */
 const HANDOVER_GRACE_MS = 2_000;
@@ -56,6 +67,8 @@ export interface Driving {
   readonly plans: PlanStore;
   /** Routes about many runs at once. */
   readonly control: readonly Route[];
+  /** Aborts what is below aborted runs. */
+  readonly cascade: AbortCascade;
 }
 
 /** The templates, watched. */
@@ -101,6 +114,12 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     ...owners,
   };
   const trouble = hubLogger("main");
+  const cascade = new AbortCascade({
+    engine: () => engine,
+    orphans: createOrphanRuns(db),
+    onError: (error) => trouble.warn("A run below an aborted one was not aborted: {error}", { error: String(error) }),
+    ...owners,
+  });
   const engine: Engine = new Engine({
     log,
     plans,
@@ -116,6 +135,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
       sight.committed(events);
       peers?.committed(events);
       budgets.calls.committed(events);
+      cascade.committed(events);
     },
     onWaited: (ms) => sight.meter.queueWaits.add(ms / 1000),
     onFenced,
@@ -146,14 +166,15 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   });
   if (peers !== null) serveWhy(peers, { engine, runs });
   const reader = new FoldReader({ log, plans, functions });
-  return { templates, engine, runs, log, plans, control: openControl({ db, engine, runs, reader, letters }) };
+  const control = openControl({ db, engine, runs, reader, letters });
+  return { templates, engine, runs, log, plans, control, cascade };
 }
 
 /** Joins the others, takes up what this hub (or a dead one) had left, and keeps the lease. */
 export async function recover(
   startup: Startup,
   { foundation, operations, onFenced }: Parts,
-  engine: Engine,
+  { engine, cascade }: Pick<Driving, "engine" | "cascade">,
 ): Promise<void> {
   startup.step("recovery");
   const log = hubLogger("main");
@@ -168,9 +189,16 @@ export async function recover(
     onError: (message, error) => log.warn(`${message}: {error}`, { error: String(error) }),
   });
   await peers?.join();
-  peers?.onGone(() => void keeper.claim().catch(() => {}));
+  const sweep = async (): Promise<void> => {
+    const error = await cascade.sweep().then(() => null, String);
+    if (error !== null) log.warn("Runs below aborted ones were not looked for: {error}", { error });
+  };
+  peers?.onGone(() => void keeper.claim().then(sweep, () => {}));
   const adopted = await keeper.claim();
   if (adopted > 0) log.info("Took up {adopted} runs", { adopted });
+  await sweep();
+  const timer = setInterval(() => void sweep(), SWEEP_EVERY_MS);
+  startup.onStop(() => clearInterval(timer));
   keeper.start();
   startup.onStop(() => keeper.stop());
 }

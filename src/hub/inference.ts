@@ -53,7 +53,7 @@ export function openInference(startup: Startup, parts: InferenceParts): { readon
   });
   const inference = new Inference({
     runs: {
-      async start({ caller, input, labels, traceparent }) {
+      async start({ caller, input, labels, traceparent, parent }) {
         const { id } = await late.runs().start({
           workflow: WORKFLOW,
           caller,
@@ -61,6 +61,8 @@ export function openInference(startup: Startup, parts: InferenceParts): { readon
           labels,
           durability: "after",
           ...(traceparent !== undefined && { traceparent }),
+          // What it may use is set aside by the call itself, in all budgets of the run that asks.
+          ...(parent !== undefined && { parent, isPaidApart: true }),
         });
         return id;
       },

@@ -1,7 +1,7 @@
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import type { Clock, Random } from "../../engine/mod.ts";
-import type { Caller, EventError } from "../runs/mod.ts";
+import type { Caller, EventError, ParentCall } from "../runs/mod.ts";
 import { type Asker, LiveCall, type ProxyAnswer } from "./live_call.ts";
 import { invalidRequest } from "./inference_error.ts";
 import type { InferenceLog, ProviderDirectory } from "./ports.ts";
@@ -18,6 +18,7 @@ export interface ProxyRuns {
     readonly input: Json;
     readonly labels: Readonly<Record<string, string>>;
     readonly traceparent?: string;
+    readonly parent?: ParentCall;
   }): Promise<string>;
   /** Resolves at the run's end with what went wrong; null: nothing. */
   ended(runId: string): Promise<EventError | null>;
@@ -41,6 +42,8 @@ export interface ProxyRequest {
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
   readonly traceparent?: string;
+  /** The call of a run for which it is made: its own run stands below it. The run's budgets are charged by `asker.runId`. */
+  readonly parent?: ParentCall;
 }
 
 /** Calls of models: each is a run of `proxy_call`, and is answered from here while that goes on. */
@@ -92,7 +95,7 @@ export class Inference {
     }
   }
 
-  async #start(call: LiveCall, { traceparent }: ProxyRequest): Promise<string> {
+  async #start(call: LiveCall, { traceparent, parent }: ProxyRequest): Promise<string> {
     const { runs, log } = this.options;
     const { asker, endpoint, model, isStream } = call;
     const input = { call: call.id, endpoint, model: model.slice(0, 200), stream: isStream, key: asker.keyId };
@@ -108,6 +111,7 @@ export class Inference {
         input,
         labels,
         ...(traceparent !== undefined && { traceparent }),
+        ...(parent !== undefined && { parent }),
       });
       runs.ended(runId).then(
         (error) => this.#ended(call, error),

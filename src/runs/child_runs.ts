@@ -2,18 +2,17 @@ import type { Plan } from "@alkdev/flowgraph";
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
 import type { Terminal } from "../../engine/mod.ts";
-import { commandRun } from "./command_run.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";
 import type { StartGate } from "./start_gate.ts";
-import { type BudgetOfStart, budgetOfStart, levelOf, tightest } from "./run_budget.ts";
+import { abortBelow } from "./abort_cascade.ts";
+import { levelBelow } from "./parent_run.ts";
+import { type BudgetOfStart, budgetOfStart, tightest } from "./run_budget.ts";
 import type { RunFeed } from "./run_feed.ts";
 import { watchRun } from "./watch.ts";
 
 const PREFIX = "workflow.";
-/** Runs inside runs at most. */
-const MAX_DEPTH = 32;
 
 export interface ChildRunPorts {
   readonly engine: () => Engine;
@@ -49,13 +48,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
     });
   }
   const created = engine.live(call.runId)?.state.created;
-  const depth = (created == null ? 0 : levelOf(created)) + 1;
-  if (depth > MAX_DEPTH) {
-    throw new CallError(
-      "DEPTH_EXCEEDED",
-      `Cannot start workflow "${name}": runs are nested ${depth} deep, the limit is ${MAX_DEPTH}`,
-    );
-  }
+  const depth = levelBelow(created ?? null, name);
   const input = workflow.decodeInput(call.input);
   const { hash, plan, functions } = workflow.plan(input);
   const ended = await outcomeOf(ports.log, call.requestId);
@@ -107,7 +100,8 @@ async function untilEnded(call: DispatchedCall, ports: ChildRunPorts): Promise<T
   const leave = new AbortController();
   const onAbort = (): void => {
     leave.abort();
-    if (!engine.stopped) abortChild(call.requestId, ports);
+    // Not waited for: the parent no longer wants to know. One that has ended, or whose owner is away, is left as it is.
+    if (!engine.stopped) abortBelow(ports, call.requestId).catch(() => {});
   };
   if (call.signal.aborted) onAbort();
   call.signal.addEventListener("abort", onAbort, { once: true });
@@ -119,16 +113,6 @@ async function untilEnded(call: DispatchedCall, ports: ChildRunPorts): Promise<T
   } finally {
     call.signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** Not waited for: the parent no longer wants to know. */
-function abortChild(runId: string, { engine, owners }: ChildRunPorts): void {
-  const command = { type: "abort", reason: "Its parent was aborted" } as const;
-  const params = { runId, by: "hub", command };
-  const abort = engine().live(runId) !== null || owners === undefined
-    ? commandRun(engine(), params)
-    : owners.command(params);
-  abort.catch(() => {}); // it has ended, or its owner cannot be reached: it then ends by itself
 }
 
 /** The terminal event of a run that another hub drives; null when nobody wants it any more. */

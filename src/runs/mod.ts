@@ -1,10 +1,12 @@
 /** The run use cases: the only door from the edges to the engine. @module */
 export { isTerminalType } from "../../engine/events.ts";
 export type { NodeCommand } from "../../engine/mod.ts";
-export type { Caller, EventError, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+export type { Caller, EventError, NodeCounts, ParentCall, RunEvent, RunStatus } from "../../engine/events.ts";
 export { planTree } from "./graph.ts";
 export { withChildRuns } from "./child_runs.ts";
 export type { ChildRunPorts } from "./child_runs.ts";
+export { AbortCascade } from "./abort_cascade.ts";
+export type { AbortCascadeOptions, OrphanRuns } from "./abort_cascade.ts";
 export { FlowCheck } from "./flow_check.ts";
 export { actOnRuns } from "./act_on_runs.ts";
 export type { ActOnRuns, RunAction } from "./act_on_runs.ts";

@@ -2,7 +2,7 @@
 import type { BudgetLimits, FlowControl, Json, Plan, PlanFunction, WorkflowExposure } from "@alkdev/flowgraph";
 import type { OperationSpec } from "@alkdev/operations";
 import type { RunBudgetView } from "./run_budget_view.ts";
-import type { Caller, EventError, Lineage, NodeCounts, RunEvent, RunStatus } from "../../engine/events.ts";
+import type { Caller, EventError, Lineage, NodeCounts, ParentCall, RunEvent, RunStatus } from "../../engine/events.ts";
 import type { ForkParams, MigrateParams, Migration, RerunParams, RerunStarted, ReusedFrom } from "./lineage_ports.ts";
 import type { KnownVersion, LiveVersion } from "./version_ports.ts";
 import type { NodeCommand } from "../../engine/mod.ts";
@@ -167,6 +167,13 @@ export interface StartRun {
   readonly durability?: "before" | "after";
   /** Labels `hub.…`, which are the hub's own: never what comes over an edge. */
   readonly ownLabels?: Readonly<Record<string, string>>;
+  /**
+   * The call of a run below which it starts, and goes on when that call has returned: in its graph, within its budgets and depth,
+   * and aborted with it. Never what comes over an edge.
+   */
+  readonly parent?: ParentCall;
+  /** Its calls are not charged to the budgets above it: whoever starts it has set aside what it may use. */
+  readonly isPaidApart?: true;
 }
 
 /** A run with what its log adds to the list's row. */
@@ -306,7 +313,12 @@ export interface RunDriver {
  * what it may not see does not exist (`CallError` code `RUN_NOT_FOUND`, 404).
  */
 export interface Runs {
-  /** Durable before it resolves. @throws CallError WORKFLOW_NOT_FOUND, VALIDATION_ERROR, PAYLOAD_TOO_LARGE, OVERLOADED */
+  /**
+   * Durable before it resolves.
+   *
+   * @throws CallError WORKFLOW_NOT_FOUND, VALIDATION_ERROR, PAYLOAD_TOO_LARGE, OVERLOADED; with `parent` also RUN_NOT_FOUND,
+   *   ABORTED, DEPTH_EXCEEDED, BUDGET_EXCEEDED
+   */
   start(request: StartRun): Promise<{ readonly id: string; readonly status: RunStatus; readonly duplicate: boolean }>;
   /** Resolves at the terminal event, or after `ms` with the run as it is then. */
   wait(params: { readonly caller: Caller; readonly runId: string; readonly ms: number }): Promise<RunView>;

@@ -65,9 +65,10 @@ export function levelOf({ labels }: Pick<Created, "labels">): number {
 
 function depthExceeded({ runId, limits, level: top }: RunBudget, level: number, node: string | null): CallError {
   const limit = limits.depth ?? 0;
+  const what = node === null ? "A run would start" : `Node "${node}" would start a run`;
   return new CallError(
     "BUDGET_EXCEEDED",
-    `Node "${node}" would start a run ${level - top} levels below run ${runId}, whose budget allows ${limit}`,
+    `${what} ${level - top} levels below run ${runId}, whose budget allows ${limit}`,
     { which: "depth", budgetRunId: runId, limit, spent: level - top - 1, reserved: 0, wanted: 1, node },
   );
 }

@@ -3,11 +3,14 @@ import type { Json } from "@alkdev/flowgraph";
 import {
   type Engine,
   type EventLog,
+  type EventOf,
   formatTraceparent,
   type Lineage,
   type NodeReused,
+  type ParentCall,
   parseTraceparent,
 } from "../../engine/mod.ts";
+import { levelBelow, parentOf } from "./parent_run.ts";
 import { budgetOfStart, tightest } from "./run_budget.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import type { StartGate } from "./start_gate.ts";
@@ -48,11 +51,13 @@ export async function startRun(
   request: StartRun,
   descend?: (prepared: PreparedPlan, version: string) => Descent,
 ): ReturnType<Runs["start"]> {
-  const { caller, ownLabels, priority, idempotencyKey } = request;
-  const labels = ownLabels === undefined ? request.labels : { ...request.labels, ...ownLabels };
-  const trace = request.traceparent === undefined ? null : parseTraceparent(request.traceparent);
+  const { caller, idempotencyKey } = request;
   const workflow = await resolveWorkflow(ports.catalog, request);
   checkStart(request);
+  const above = request.parent === undefined ? NO_PARENT : await startBelow(ports, request, request.parent);
+  const priority = request.priority ?? above.created?.priority;
+  const labels = labelsOf(request, above);
+  const traceparent = traceparentOf(request.traceparent, above.created);
   const input = workflow.decodeInput(request.input);
   const prepared = workflow.plan(input);
   const { hash, plan, functions } = prepared;
@@ -87,14 +92,41 @@ export async function startRun(
     ...(descent !== undefined && { lineage: descent.lineage, reuse: descent.reuse }),
     ...(priority !== undefined && { priority }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
-    ...(limits !== null && budgetOfStart({ limits, parent: null, now: Date.now() })),
+    ...(request.isPaidApart !== true && (limits !== null || above.created !== null) &&
+      budgetOfStart({ limits, parent: above.created, now: Date.now() })),
+    ...(request.parent !== undefined && { parent: request.parent }),
     ...(request.durability !== undefined && { durability: request.durability }),
-    ...(trace !== null && { traceparent: formatTraceparent(trace) }),
+    ...(traceparent !== undefined && { traceparent }),
   });
   if (pass !== null) starting.then(({ duplicate }) => duplicate && pass.cancel(), () => pass.cancel());
   const { runId, duplicate } = await starting;
   if (!duplicate) return { id: runId, status: pass === null ? "running" : "queued", duplicate };
   return await earlierRun(ports, { runId, input, request });
+}
+
+/** What a start has from the run that it is below. */
+interface Above {
+  /** Null: it is below none. */
+  readonly created: EventOf<"run.created"> | null;
+  readonly level: number;
+}
+
+const NO_PARENT: Above = { created: null, level: 0 };
+
+async function startBelow(ports: StartPorts, { caller, workflow }: StartRun, parent: ParentCall): Promise<Above> {
+  const created = await parentOf(ports, { orgId: caller.orgId, parent });
+  return { created, level: levelBelow(created, workflow) };
+}
+
+function labelsOf({ labels, ownLabels }: StartRun, { created, level }: Above): StartRun["labels"] {
+  if (created === null) return ownLabels === undefined ? labels : { ...labels, ...ownLabels };
+  return { ...labels, ...ownLabels, "hub.depth": String(level) };
+}
+
+/** Of who asks, else of the run it is below. */
+function traceparentOf(given: string | undefined, created: Above["created"]): string | undefined {
+  const trace = given === undefined ? null : parseTraceparent(given);
+  return trace === null ? created?.traceparent : formatTraceparent(trace);
 }
 
 /** The run that a key already stands for. Its input must be the same: else somebody would be given another's result. */

@@ -25,6 +25,7 @@ export { createPolicyStore, createResponseOwners, sweepInference } from "./infer
 export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { addOrganization, ensureAccount, ensureOrganization, listOrganizations } from "./organization_store.ts";
+export { createOrphanRuns } from "./orphan_runs.ts";
 export { createOutboundLog } from "./outbound_log.ts";
 export { createPeerStore } from "./peer_store.ts";
 export type { PeerSpokeRow, PeerStore } from "./peer_store.ts";
