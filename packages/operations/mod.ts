@@ -34,6 +34,8 @@ export type {
   SubscriptionHandler,
   UsageMeter,
 } from "./operation_context.ts";
+export { parseOperationReference, unpinnedId } from "./operation_reference.ts";
+export type { OperationReference } from "./operation_reference.ts";
 export { operationId, OperationType } from "./operation_spec.ts";
 export type { AccessControl, ErrorDefinition, OperationSpec } from "./operation_spec.ts";
 export { PendingRequestMap } from "./pending_request_map.ts";

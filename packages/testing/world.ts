@@ -7,7 +7,7 @@
 import { type DispatchedCall, isTerminalType, type RunEvent, type Terminal } from "@alkdev/engine";
 import { MemoryStore, VirtualClock } from "@alkdev/engine/memory";
 import type { Json, PlanFunction } from "@alkdev/flowgraph";
-import { CallError, localEnvelope, OperationRegistry, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, localEnvelope, OperationRegistry, type ResponseEnvelope, unpinnedId } from "@alkdev/operations";
 import { Delivery } from "./delivery.ts";
 import { Faults } from "./fault.ts";
 import { HubProcess, type ProcessWorld } from "./hub_process.ts";
@@ -195,7 +195,10 @@ export class World implements ProcessWorld {
     const delivery = new Delivery(call, process);
     this.#busy.add(delivery);
     try {
-      return await this.#options.registry.execute(call.operationId, call.input, delivery);
+      const { registry } = this.#options;
+      // A mock of an operation stands for every version of it that has none of its own.
+      const isMocked = registry.getSpec(call.operationId) !== undefined;
+      return await registry.execute(isMocked ? call.operationId : unpinnedId(call.operationId), call.input, delivery);
     } catch (error) {
       if (error instanceof LostAnswer) return await this.#forget(delivery);
       throw missing(error, call.operationId);

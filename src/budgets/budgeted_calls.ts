@@ -1,4 +1,4 @@
-import { CallError, type CallUsage, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, type CallUsage, type OperationSpec, type ResponseEnvelope, unpinnedId } from "@alkdev/operations";
 import type { Clock, DispatchedCall, Dispatcher, EventOf, RunEvent } from "../../engine/mod.ts";
 import { budgetsOf } from "../runs/mod.ts";
 import { budgetExceeded } from "./budget_exceeded.ts";
@@ -78,7 +78,7 @@ export class BudgetedCalls {
     if (holders.length === 0) return await inner.dispatch(call);
     const { ledger } = this.#options;
     const charge: Charge = {
-      ...chargeOf(created, call.requestId, call.operationId),
+      ...chargeOf(created, call.requestId, unpinnedId(call.operationId)),
       holders,
       amounts: { calls: 1, ...worstCase(this.#options.spec(call.orgId, call.operationId)) },
       expiresAt: null,

@@ -1,4 +1,4 @@
-import { CallError, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import { CallError, type OperationSpec, parseOperationReference, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import type { KeyRing } from "../crypto/mod.ts";
 import type { RemoteOperations } from "../dispatch/mod.ts";
@@ -58,9 +58,13 @@ export class ClientPool implements RemoteOperations {
     this.#options = options;
   }
 
-  /** The client whose operations have this prefix, if it has this operation. */
-  spec(orgId: string, id: string): OperationSpec | undefined {
-    return this.#find(orgId, id)?.spec(id);
+  /** The spec of the client whose operations have this prefix, if it has this operation, in the version that is named. */
+  spec(orgId: string, reference: string): OperationSpec | undefined {
+    const client = this.#find(orgId, reference);
+    if (client === undefined) return undefined;
+    const { id, version } = parseOperationReference(reference);
+    const spec = client.spec(id);
+    return version === null || spec?.version === version ? spec : undefined;
   }
 
   specs(orgId: string): readonly OperationSpec[] {

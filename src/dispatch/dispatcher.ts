@@ -7,6 +7,7 @@ import {
   type OperationRegistry,
   type OperationSpec,
   OperationType,
+  parseOperationReference,
   type ResponseEnvelope,
   subscribe,
   validateOrThrow,
@@ -68,11 +69,11 @@ class OperationRouter implements HubDispatcher {
 
   /** The hot path: a local handler that answers at once costs one context and one settled promise. */
   dispatch(call: DispatchedCall): Promise<ResponseEnvelope> {
-    const { operationId } = call;
     try {
-      if (this.#registry.getHandler(operationId) === undefined) return this.#dispatchRemote(call);
+      const id = this.#localId(call.operationId);
+      if (id === null) return this.#dispatchRemote(call);
       const context = new CallContext(call, this.#host);
-      const answer = this.#registry.invoke(operationId, call.input, context);
+      const answer = this.#registry.invoke(id, call.input, context);
       if (answer instanceof Promise) {
         return answer.then(
           (envelope) => context.withUsage(envelope),
@@ -88,8 +89,8 @@ class OperationRouter implements HubDispatcher {
   /** @throws {CallError} at the first step */
   stream(call: DispatchedCall): AsyncIterable<ResponseEnvelope> {
     const { operationId, orgId } = call;
-    const spec = this.spec(orgId, operationId);
-    if (spec === undefined) throw notFound(call);
+    const spec = this.spec(orgId, operationId, call.spoke);
+    if (spec === undefined) throw this.#notFound(call);
     if (spec.type !== OperationType.SUBSCRIPTION) {
       this.#check(call, spec);
       throw new CallError(
@@ -100,16 +101,15 @@ class OperationRouter implements HubDispatcher {
         },
       );
     }
-    if (this.#registry.getHandler(operationId) !== undefined) {
-      return subscribe(this.#registry, operationId, call.input, new CallContext(call, this.#host));
-    }
+    const id = this.#localId(operationId);
+    if (id !== null) return subscribe(this.#registry, id, call.input, new CallContext(call, this.#host));
     this.#check(call, spec);
     return this.#pool.stream(call, spec);
   }
 
-  spec(orgId: string, operationId: string): OperationSpec | undefined {
-    if (this.#registry.getHandler(operationId) !== undefined) return this.#registry.getSpec(operationId);
-    return this.#pool.spec(orgId, operationId);
+  spec(orgId: string, reference: string, labels: DispatchedCall["spoke"] = null): OperationSpec | undefined {
+    const id = this.#localId(reference);
+    return id === null ? this.#pool.spec(orgId, reference, labels) : this.#registry.getSpec(id);
   }
 
   list(orgId: string): readonly OperationSpec[] {
@@ -122,10 +122,18 @@ class OperationRouter implements HubDispatcher {
     return [...local, ...remote];
   }
 
+  /** The id of the local operation that is meant, which may be pinned to the version that it has. Null: it is none of them. */
+  #localId(reference: string): string | null {
+    if (this.#registry.getHandler(reference) !== undefined) return reference;
+    if (!reference.includes("@")) return null;
+    const { id, version } = parseOperationReference(reference);
+    return this.#registry.getHandler(id) !== undefined && this.#registry.getSpec(id)?.version === version ? id : null;
+  }
+
   #dispatchRemote(call: DispatchedCall): Promise<ResponseEnvelope> {
     const { operationId, orgId } = call;
-    const spec = this.#pool.spec(orgId, operationId);
-    if (spec === undefined) throw notFound(call);
+    const spec = this.#pool.spec(orgId, operationId, call.spoke);
+    if (spec === undefined) throw this.#notFound(call);
     this.#check(call, spec);
     if (spec.type === OperationType.SUBSCRIPTION) {
       throw new CallError(
@@ -140,6 +148,15 @@ class OperationRouter implements HubDispatcher {
   #check({ operationId, identity, input }: DispatchedCall, spec: OperationSpec): void {
     enforceAccess(spec.accessControl, identity, operationId);
     validateOrThrow(spec.inputSchema, input, `Input of operation "${operationId}"`);
+  }
+
+  #notFound({ operationId, orgId }: DispatchedCall): CallError {
+    const { id, version } = parseOperationReference(operationId);
+    const served = version === null ? undefined : this.spec(orgId, id)?.version;
+    const why = served === undefined
+      ? "it is not one of the hub's, and no connected spoke offers it"
+      : `nobody offers this version; the one that is served is ${served}`;
+    return new CallError("OPERATION_NOT_FOUND", `Operation "${operationId}" is not known: ${why}`, { operationId });
   }
 
   #toCallError({ operationId, orgId }: DispatchedCall, error: unknown): CallError {
@@ -198,12 +215,4 @@ class DirectOperations implements Operations {
 
 function isOpenTo(access: OperationSpec["accessControl"], identity: Caller["identity"]): boolean {
   return !hasRequirements(access) || checkAccess(access, identity);
-}
-
-function notFound({ operationId }: DispatchedCall): CallError {
-  return new CallError(
-    "OPERATION_NOT_FOUND",
-    `Operation "${operationId}" is not known: it is not one of the hub's, and no connected spoke offers it`,
-    { operationId },
-  );
 }

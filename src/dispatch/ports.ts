@@ -6,7 +6,8 @@ import type { OperationCatalog } from "../runs/ports.ts";
 
 /** Operations that are carried out elsewhere. Fulfilled by the pool of spokes. */
 export interface RemoteOperations {
-  spec(orgId: string, operationId: string): OperationSpec | undefined;
+  /** `reference`: an id, or one with a version (`image.resize@1.2.0`); `labels`: that a spoke must carry (absent: any). */
+  spec(orgId: string, reference: string, labels?: DispatchedCall["spoke"]): OperationSpec | undefined;
   specs(orgId: string): readonly OperationSpec[];
   /** Access and input have been checked. Rejects with a CallError. */
   call(call: DispatchedCall, spec: OperationSpec): Promise<ResponseEnvelope>;

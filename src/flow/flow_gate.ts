@@ -2,6 +2,7 @@
  * The engine's gate: lets a call or run in when nobody holds it back and it holds all its keys, taken one after the other.
  */
 import type { Clock, FlowGate, GateAnswer, GatedCall, GatedRun, GateLine, LeaveGate } from "../../engine/mod.ts";
+import { unpinnedId } from "@alkdev/operations";
 import type { KnownRules } from "./flow_rules.ts";
 import type { FlowHub, FlowStore, TicketRequest } from "./ports.ts";
 import type { TicketDesk } from "./ticket_desk.ts";
@@ -57,10 +58,12 @@ export class HubGate implements FlowGate {
     const { concurrencyKey, orgId, operationId, workflow } = call;
     if (concurrencyKey === null && !rules.hasForCalls) return null;
     const isChild = operationId.startsWith(WORKFLOW_CALL);
-    const operationKey = `operation:${operationId}`;
+    // A call that is pinned to a version counts as any other of its operation.
+    const id = unpinnedId(operationId);
+    const operationKey = `operation:${id}`;
     const isHeld = (): boolean =>
       rules.hold(orgId, "workflow", workflow) !== null ||
-      (!isChild && rules.hold(orgId, "operation", operationId) !== null);
+      (!isChild && rules.hold(orgId, "operation", id) !== null);
     const isLimited = !isChild && rules.limit(orgId, operationKey) !== null;
     if (concurrencyKey === null && !isLimited && !isHeld()) return null;
     const ticket = (key: string, fallback: number | null): TicketRequest => ({

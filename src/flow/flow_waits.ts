@@ -1,3 +1,4 @@
+import { unpinnedId } from "@alkdev/operations";
 import type { FlowWait, FlowWaits } from "../runs/mod.ts";
 import type { KnownRules } from "./flow_rules.ts";
 import type { FlowStore, Hold, TicketView } from "./ports.ts";
@@ -20,7 +21,7 @@ export function createFlowWaits(store: Pick<FlowStore, "tickets" | "ticketsOf">,
     return {
       run: stops === null ? byNode.get(null) ?? null : holdWait(stops),
       call: (nodeKey, operationId) => {
-        const hold = stops ?? rules.hold(orgId, "operation", operationId);
+        const hold = stops ?? rules.hold(orgId, "operation", unpinnedId(operationId));
         return hold === null ? byNode.get(nodeKey) ?? null : holdWait(hold);
       },
     };

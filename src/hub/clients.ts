@@ -108,7 +108,7 @@ export async function openClients(
 /** Clients' operations before those of spokes. Without a client it costs a look into an empty map. */
 export function clientsBefore(clients: ClientPool, others: RemoteOperations): RemoteOperations {
   return {
-    spec: (orgId, id) => clients.spec(orgId, id) ?? others.spec(orgId, id),
+    spec: (orgId, reference, labels) => clients.spec(orgId, reference) ?? others.spec(orgId, reference, labels),
     specs(orgId) {
       const own = clients.specs(orgId);
       if (own.length === 0) return others.specs(orgId);

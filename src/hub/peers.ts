@@ -131,13 +131,9 @@ function offersOf(rows: readonly PeerSpokeRow[]): ReadonlyMap<string, HubOffer> 
   const hubs = new Map<string, HubOffer>();
   for (const { hubId, orgId, labels, operations } of rows) {
     const offer = hubs.get(hubId) ?? { spokes: [], operations: [] };
-    const known = new Set(offer.operations.map(({ orgId: org, spec }) => `${org}\n${operationId(spec)}`));
     hubs.set(hubId, {
       spokes: [...offer.spokes, { orgId, spoke: unseen(labels, operations.map(operationId)) }],
-      operations: [
-        ...offer.operations,
-        ...operations.filter((spec) => !known.has(`${orgId}\n${operationId(spec)}`)).map((spec) => ({ orgId, spec })),
-      ],
+      operations: [...offer.operations, ...operations.map((spec) => ({ orgId, spec, labels: [labels] }))],
     });
   }
   return hubs;

@@ -1,6 +1,12 @@
 /** Hubs of one process on a memory bus, with spokes that answer when they are told to. */
 import { Type } from "@alkdev/typebox";
-import { CallError, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
+import {
+  CallError,
+  operationId,
+  type OperationSpec,
+  parseOperationReference,
+  type ResponseEnvelope,
+} from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { type RunnerPool, SpokeLostError, type SpokeView } from "../spokes/mod.ts";
 import { offerOf } from "./hub_offer.ts";
@@ -104,10 +110,14 @@ export class TestPool {
   readonly aborted: string[] = [];
 
   asPool(): RunnerPool {
-    const find = (id: string) => this.specs.find((spec) => `${spec.namespace}.${spec.name}` === id);
+    const find = (reference: string) => {
+      const { id, version } = parseOperationReference(reference);
+      return this.specs.find((spec) => operationId(spec) === id && (version === null || spec.version === version));
+    };
     const parts: Partial<RunnerPool> = {
       organizations: () => ["acme"],
       specs: (orgId) => orgId === "acme" ? this.specs : [],
+      offered: () => this.status === "here" ? this.specs.map((spec) => ({ spec, labels: [this.labels] })) : [],
       spec: (orgId, id) => orgId === "acme" ? find(id) : undefined,
       list: () => this.specs.length === 0 ? [] : [this.#view()],
       offers: (orgId, id, labels) =>
@@ -236,7 +246,7 @@ export class TestHubs implements AsyncDisposable {
       },
       async call(more) {
         const call = callOf(more);
-        const spec = operations.spec(call.orgId, call.operationId) ?? specOf("step");
+        const spec = operations.spec(call.orgId, call.operationId, call.spoke) ?? specOf("step");
         return (await operations.call(call, spec)).data;
       },
     };

@@ -1,10 +1,11 @@
-import { operationId, type OperationSpec } from "@alkdev/operations";
-import type { RunnerPool, SpokeView } from "../spokes/mod.ts";
+import type { OperationSpec } from "@alkdev/operations";
+import type { Offered, RunnerPool, SpokeView } from "../spokes/mod.ts";
 
 /** What the spokes of one hub offer. */
 export interface HubOffer {
   readonly spokes: readonly { readonly orgId: string; readonly spoke: SpokeView }[];
-  readonly operations: readonly { readonly orgId: string; readonly spec: OperationSpec }[];
+  /** Every version of every operation. */
+  readonly operations: readonly ({ readonly orgId: string } & Offered)[];
 }
 
 /** A sign of life. `version` rises with each change of the offer; a restarted hub has a higher epoch. */
@@ -24,11 +25,7 @@ export function offerOf(pool: RunnerPool): HubOffer {
     spokes: organizations.flatMap((orgId) =>
       pool.list(orgId).filter(({ status }) => status === "connected").map((spoke) => ({ orgId, spoke }))
     ),
-    operations: organizations.flatMap((orgId) =>
-      pool.specs(orgId)
-        .filter((spec) => pool.offers(orgId, operationId(spec), null) === "here")
-        .map((spec) => ({ orgId, spec }))
-    ),
+    operations: organizations.flatMap((orgId) => pool.offered(orgId).map((offered) => ({ orgId, ...offered }))),
   };
 }
 
@@ -50,5 +47,7 @@ export function decodeOffer(
   if (!isOffer) return null;
   const { spokes, operations, version } = value as HubOffer & { readonly version: number };
   const specs = revive(operations.map(({ spec }) => spec));
-  return { spokes, operations: operations.map(({ orgId }, i) => ({ orgId, spec: specs[i]! })), version };
+  // A hub of an earlier release says no labels here.
+  const offered = operations.map(({ orgId, labels = [{}] }, i) => ({ orgId, spec: specs[i]!, labels }));
+  return { spokes, operations: offered, version };
 }

@@ -1,8 +1,8 @@
-import { operationId, type OperationSpec } from "@alkdev/operations";
+import { operationId, type OperationSpec, parseOperationReference } from "@alkdev/operations";
 import { type CallLabels, compareVersions } from "../spokes/mod.ts";
 import type { HubOffer } from "./hub_offer.ts";
 
-/** A hub whose spokes offer an operation. */
+/** A hub whose spokes offer one version of an operation. */
 export interface Provider {
   readonly hubId: string;
   readonly spec: OperationSpec;
@@ -20,41 +20,47 @@ export class OfferIndex {
   ) {
     for (const { hubId, isHere, offer } of hubs) {
       if (offer === null) continue;
-      const labels = labelsByOperation(offer);
-      for (const { orgId, spec } of offer.operations) {
-        const id = operationId(spec);
-        this.#add(orgId, id, { hubId, spec, isHere, labels: labels.get(`${orgId}\n${id}`) ?? [] });
+      for (const { orgId, spec, labels } of offer.operations) {
+        this.#add(orgId, operationId(spec), { hubId, spec, isHere, labels });
       }
     }
   }
 
-  /** Of the highest version; of the same one, of a hub that is here. A hub that is away counts: it may come back. */
-  spec(orgId: string, id: string): OperationSpec | undefined {
+  /**
+   * Of the version that `reference` names, else of the highest; of the same one, of a hub that is here. A hub that is away
+   * counts: it may come back. Where no spoke has the labels, of what any spoke offers.
+   */
+  spec(orgId: string, reference: string, labels: CallLabels): OperationSpec | undefined {
     let best: Provider | undefined;
-    for (const provider of this.#organizations.get(orgId)?.get(id) ?? []) {
+    for (const provider of this.#offered(orgId, reference)) {
+      if (!carries(provider, labels)) continue;
       const order = best === undefined ? 1 : compareVersions(provider.spec.version, best.spec.version);
       if (order > 0 || (order === 0 && provider.isHere && best?.isHere === false)) best = provider;
     }
-    return best?.spec;
+    return best?.spec ?? (labels === null ? undefined : this.spec(orgId, reference, null));
   }
 
   specs(orgId: string): readonly OperationSpec[] {
     const ids = this.#organizations.get(orgId)?.keys() ?? [];
-    return [...ids].flatMap((id) => this.spec(orgId, id) ?? []);
+    return [...ids].flatMap((id) => this.spec(orgId, id, null) ?? []);
   }
 
-  /** Hubs that are here and offer the highest version that spokes with these labels have. */
-  providers(orgId: string, id: string, labels: CallLabels): readonly Provider[] {
-    const all = this.#organizations.get(orgId)?.get(id);
-    if (all === undefined) return [];
+  /** Hubs that are here and offer the version that is named, else the highest, on spokes with these labels. */
+  providers(orgId: string, reference: string, labels: CallLabels): readonly Provider[] {
     let best: Provider[] = [];
-    for (const provider of all) {
+    for (const provider of this.#offered(orgId, reference)) {
       if (!provider.isHere || !carries(provider, labels)) continue;
       const order = best[0] === undefined ? 1 : compareVersions(provider.spec.version, best[0].spec.version);
       if (order > 0) best = [provider];
       else if (order === 0) best.push(provider);
     }
     return best;
+  }
+
+  #offered(orgId: string, reference: string): readonly Provider[] {
+    const { id, version } = parseOperationReference(reference);
+    const all = this.#organizations.get(orgId)?.get(id) ?? [];
+    return version === null ? all : all.filter(({ spec }) => spec.version === version);
   }
 
   #add(orgId: string, id: string, provider: Provider): void {
@@ -64,19 +70,6 @@ export class OfferIndex {
     if (providers === undefined) operations.set(id, [provider]);
     else providers.push(provider);
   }
-}
-
-function labelsByOperation({ spokes }: HubOffer): ReadonlyMap<string, Readonly<Record<string, string>>[]> {
-  const found = new Map<string, Readonly<Record<string, string>>[]>();
-  for (const { orgId, spoke } of spokes) {
-    for (const id of spoke.operations) {
-      const key = `${orgId}\n${id}`;
-      const labels = found.get(key);
-      if (labels === undefined) found.set(key, [spoke.labels]);
-      else labels.push(spoke.labels);
-    }
-  }
-  return found;
 }
 
 function carries(provider: Provider, wanted: CallLabels): boolean {

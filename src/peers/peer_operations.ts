@@ -58,11 +58,16 @@ export class PeerOperations implements RemoteOperations {
     this.#scheduleAsk();
   }
 
-  /** Of the version that a call would go to: the highest that is here, here or elsewhere. */
-  spec(orgId: string, id: string): OperationSpec | undefined {
+  /** Of the version that a call would go to: the one that it names, else the highest that is here, here or elsewhere. */
+  spec(orgId: string, reference: string, labels: CallLabels = null): OperationSpec | undefined {
     const { pool, presence } = this.#options;
-    const own = pool.spec(orgId, id);
-    return own === undefined ? presence.spec(orgId, id) : this.#newerElsewhere(own, orgId, id, null) ?? own;
+    const own = pool.spec(orgId, reference, labels);
+    if (own === undefined) return presence.spec(orgId, reference, labels);
+    if (labels !== null && pool.offers(orgId, reference, labels) === null) {
+      // Spokes with the labels are elsewhere, or nowhere.
+      return presence.providers(orgId, reference, labels)[0]?.spec ?? own;
+    }
+    return this.#newerElsewhere(own, orgId, reference, labels) ?? own;
   }
 
   specs(orgId: string): readonly OperationSpec[] {
@@ -133,7 +138,7 @@ export class PeerOperations implements RemoteOperations {
   ): boolean {
     const { pool } = this.#options;
     if (pool.offers(orgId, id, labels) !== "here") return false;
-    const own = pool.spec(orgId, id);
+    const own = pool.spec(orgId, id, labels);
     return own === undefined || this.#newerElsewhere(own, orgId, id, labels) === null;
   }
 
@@ -182,7 +187,8 @@ export class PeerOperations implements RemoteOperations {
   }
 
   #placeHere(out: OutgoingCall): void {
-    const spec = this.#options.pool.spec(out.call.orgId, out.call.operationId);
+    const { orgId, operationId: reference, spoke: labels } = out.call;
+    const spec = this.#options.pool.spec(orgId, reference, labels);
     if (spec === undefined) return this.#wait(out);
     this.#waiting.delete(out);
     out.cancelGrace();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CallError } from "@alkdev/operations";
+import { Type } from "@alkdev/typebox";
 import { callOf, settle, specOf, TestHubs } from "./_test_hubs.ts";
 
 const STEP = specOf("step");
@@ -43,6 +44,36 @@ Deno.test("call() goes to the newest version, wherever it is, and to the own spo
   a.pool.answer("r2", "old");
   assert.equal(await call, "old");
   assert.equal(a.operations.spec("acme", "work.step")?.version, "1.9.0");
+});
+
+Deno.test("call() that names a version goes to the hub that has it, whichever is served, and is checked by that one's schema", async () => {
+  await using hubs = new TestHubs();
+  const old = specOf("step", { version: "1.0.0", inputSchema: Type.Object({ a: Type.Number() }) });
+  const newer = specOf("step", { version: "2.0.0", inputSchema: Type.Object({ b: Type.Number() }) });
+  const a = await hubs.hub("a", [newer]);
+  const b = await hubs.hub("b", [old]);
+  assert.equal(a.operations.spec("acme", "work.step@1.0.0")?.inputSchema.properties["a"].type, "number");
+  assert.equal(a.operations.spec("acme", "work.step@1.5.0"), undefined);
+  const pinned = a.call({ operationId: "work.step@1.0.0", input: { a: 1 }, requestId: "pinned" });
+  await settle();
+  b.pool.answer("pinned", "old");
+  assert.equal(await pinned, "old");
+  const refused = a.call({ operationId: "work.step@1.0.0", input: { b: 1 }, requestId: "refused" });
+  await assert.rejects(refused, hasCode("VALIDATION_ERROR"));
+  assert.deepEqual([a.pool.calls, b.pool.calls], [[], ["pinned"]]);
+});
+
+Deno.test("spec() for labels is that of the spokes that carry them, at whichever hub they are", async () => {
+  await using hubs = new TestHubs();
+  const a = await hubs.hub("a", [specOf("step", { version: "2.0.0" })]);
+  const b = await hubs.hub("b", [specOf("step", { version: "1.0.0" })]);
+  b.pool.labels = { gpu: "yes" };
+  b.presence.announce();
+  await settle();
+  assert.equal(a.operations.spec("acme", "work.step", { gpu: "yes" })?.version, "1.0.0");
+  assert.equal(a.operations.spec("acme", "work.step", null)?.version, "2.0.0");
+  // Nobody has them: what is served is the best guess.
+  assert.equal(a.operations.spec("acme", "work.step", { gpu: "no" })?.version, "2.0.0");
 });
 
 Deno.test("call() carries identity, run, deadline and labels, and comes back with the operation's error", async () => {

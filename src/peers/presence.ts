@@ -126,9 +126,9 @@ export class Presence {
     });
   }
 
-  /** Of the highest version on offer elsewhere. */
-  spec(orgId: string, id: string): OperationSpec | undefined {
-    return this.#index.spec(orgId, id);
+  /** Of the version that is named, else of the highest, on offer elsewhere. */
+  spec(orgId: string, reference: string, labels: CallLabels): OperationSpec | undefined {
+    return this.#index.spec(orgId, reference, labels);
   }
 
   specs(orgId: string): readonly OperationSpec[] {
@@ -136,8 +136,8 @@ export class Presence {
   }
 
   /** Hubs that are here and have a spoke with these labels for this operation. */
-  providers(orgId: string, id: string, labels: CallLabels): readonly Provider[] {
-    return this.#index.providers(orgId, id, labels);
+  providers(orgId: string, reference: string, labels: CallLabels): readonly Provider[] {
+    return this.#index.providers(orgId, reference, labels);
   }
 
   isHere(hubId: string): boolean {

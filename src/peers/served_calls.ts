@@ -71,7 +71,7 @@ export class ServedCalls {
       else known.replyTo = from;
       return;
     }
-    const spec = this.#pool.spec(orgId, operationId);
+    const spec = this.#pool.spec(orgId, operationId, call.spoke);
     // Under way here for this hub itself: it is about to find out that the run is no longer its own.
     const isBusy = this.#pool.place(requestId) !== null;
     if (

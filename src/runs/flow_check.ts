@@ -12,7 +12,7 @@ interface Checked {
 
 /** What a plan calls, by what it is called. */
 interface Callees {
-  readonly operations: readonly string[];
+  readonly operations: readonly { readonly id: string; readonly labels?: Readonly<Record<string, string>> }[];
   readonly children: readonly { readonly name: string; readonly version?: string }[];
   /** Per organization. */
   readonly checked: Map<string, Checked>;
@@ -61,7 +61,7 @@ export class FlowCheck {
     if (before !== undefined && this.#isAsBefore(orgId, before, subject)) return;
     const problems = flowProblems(plan, {
       inputSchema,
-      operations: (id) => this.#operations.spec(orgId, id),
+      operations: (id, labels) => this.#operations.spec(orgId, id, labels),
       workflows: (child, version) => schemasOf(children[indexOf(callees, child, version)]),
     });
     const [first] = problems;
@@ -76,7 +76,7 @@ export class FlowCheck {
       throw new CallError("WORKFLOW_INVALID", `Cannot start workflow "${name}": ${first.message}`, { errors });
     }
     if (callees.checked.size >= MAX_ORGS) callees.checked.clear();
-    const specs = callees.operations.map((id) => this.#operations.spec(orgId, id));
+    const specs = callees.operations.map(({ id, labels }) => this.#operations.spec(orgId, id, labels));
     callees.checked.set(orgId, { inputSchema, specs, children });
   }
 
@@ -92,7 +92,8 @@ export class FlowCheck {
     if (before.inputSchema !== inputSchema) return false;
     const { operations } = callees;
     for (let i = 0; i < operations.length; i++) {
-      if (this.#operations.spec(orgId, operations[i]!) !== before.specs[i]) return false;
+      const { id, labels } = operations[i]!;
+      if (this.#operations.spec(orgId, id, labels) !== before.specs[i]) return false;
     }
     return children.every((child, i) => child?.version === before.children[i]?.version);
   }
@@ -100,15 +101,23 @@ export class FlowCheck {
   #calleesOf(plan: Plan): Callees {
     const known = this.#callees.get(plan);
     if (known !== undefined) return known;
-    const operations = new Set<string>();
+    const operations = new Map<string, Callees["operations"][number]>();
     const children = new Map<string, { readonly name: string; readonly version?: string }>();
     for (const node of plan.nodes) {
-      if (node.kind === "operation") operations.add(node.operationId);
+      if (node.kind === "operation") {
+        const { operationId: id, spoke: labels } = node;
+        const key = labels === undefined ? id : `${id} ${JSON.stringify(labels)}`;
+        operations.set(key, { id, ...(labels !== undefined && { labels }) });
+      }
       if (node.kind !== "workflow") continue;
       const { workflow, version } = node;
       children.set(`${workflow}@${version ?? ""}`, { name: workflow, ...(version !== undefined && { version }) });
     }
-    const callees: Callees = { operations: [...operations], children: [...children.values()], checked: new Map() };
+    const callees: Callees = {
+      operations: [...operations.values()],
+      children: [...children.values()],
+      checked: new Map(),
+    };
     this.#callees.set(plan, callees);
     return callees;
   }

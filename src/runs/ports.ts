@@ -145,7 +145,12 @@ export interface WorkflowCatalog {
 
 /** Where operations are looked up by id: local ones, seen by all, and those of the organization's connected spokes. */
 export interface OperationCatalog {
-  spec(orgId: string, operationId: string): OperationSpec | undefined;
+  /** By an id that may name a version; `labels`: of spokes that carry these. */
+  spec(
+    orgId: string,
+    reference: string,
+    labels?: Readonly<Record<string, string>> | null,
+  ): OperationSpec | undefined;
   list(orgId: string): readonly OperationSpec[];
 }
 

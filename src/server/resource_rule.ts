@@ -1,15 +1,17 @@
-import { CallError, hasScope, hasScopeFor, hasScopeForSome } from "@alkdev/operations";
+import { CallError, hasScope, hasScopeFor, hasScopeForSome, unpinnedId } from "@alkdev/operations";
 import type { Principal } from "../auth/mod.ts";
 import type { Caller, Runs } from "../runs/mod.ts";
 import type { ScopeRule } from "./route.ts";
 
 /** What a scope that is narrowed to some resources is compared with on a route. */
-type Resource = { readonly by: "param"; readonly param: string } | { readonly by: "run" | "call" | "handler" };
+type Resource = { readonly by: "param" | "operation"; readonly param: string } | {
+  readonly by: "run" | "call" | "handler";
+};
 
 /** Routes about one thing, by the path that leads to it; all below it is about the same thing. */
 const BY_PATH: readonly (readonly [string, Resource])[] = [
   ["/api/workflows/:name", { by: "param", param: "name" }],
-  ["/api/operations/:id", { by: "param", param: "id" }],
+  ["/api/operations/:id", { by: "operation", param: "id" }],
   ["/api/runs/:id", { by: "run" }],
   ["/api/calls/:requestId", { by: "call" }],
 ];
@@ -50,8 +52,10 @@ export function createAccessRule(route: RuledRoute, runs: Pick<Runs, "get" | "ca
     }
     if (resource === null || !scopes.some((scope) => hasScopeForSome(held, scope))) throw denied(what, scopes);
     if (resource.by === "handler") return;
-    if (resource.by === "param") {
-      const name = params[resource.param] ?? "";
+    if (resource.by === "param" || resource.by === "operation") {
+      const given = params[resource.param] ?? "";
+      // A version of an operation is that operation.
+      const name = resource.by === "operation" ? unpinnedId(given) : given;
       if (!scopes.some((scope) => hasScopeFor(held, scope, name))) throw denied(what, scopes, name);
       return;
     }

@@ -1,10 +1,10 @@
-import { CallError, isResponseEnvelope, type OperationSpec } from "@alkdev/operations";
+import { CallError, isResponseEnvelope } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
 import { abortError, lostError, notOffered, toCallError } from "./call_errors.ts";
-import { conflictError, findConflict } from "./conflict.ts";
 import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
-import { OfferedOperation } from "./offered_operation.ts";
-import type { CallLabels, CallPlace, CallSink } from "./ports.ts";
+import type { OfferDirectory } from "./offer_directory.ts";
+import type { OfferedOperation } from "./offered_operation.ts";
+import type { CallPlace, CallSink } from "./ports.ts";
 import { RemoteCall, requestOf } from "./remote_call.ts";
 import type { Spoke, SpokeLink } from "./spoke.ts";
 
@@ -34,14 +34,15 @@ export interface CallRouterOptions {
  */
 export class CallRouter {
   readonly #options: CallRouterOptions;
-  readonly #organizations = new Map<string, Map<string, OfferedOperation>>();
+  readonly #offers: OfferDirectory;
   readonly #calls = new Map<string, RemoteCall>();
   #queued = 0;
   #order = 0;
   #assigned = 0;
 
-  constructor(options: CallRouterOptions) {
+  constructor(options: CallRouterOptions, offers: OfferDirectory) {
     this.#options = options;
+    this.#offers = offers;
   }
 
   get inFlight(): number {
@@ -50,24 +51,6 @@ export class CallRouter {
 
   get queued(): number {
     return this.#queued;
-  }
-
-  spec(orgId: string, operationId: string): OperationSpec | undefined {
-    return this.#organizations.get(orgId)?.get(operationId)?.spec ?? undefined;
-  }
-
-  specs(orgId: string): OperationSpec[] {
-    const offered = this.#organizations.get(orgId)?.values() ?? [];
-    return Array.from(offered, ({ spec }) => spec).filter((spec) => spec !== null);
-  }
-
-  organizations(): string[] {
-    return [...this.#organizations.keys()];
-  }
-
-  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null {
-    const operation = this.#organizations.get(orgId)?.get(operationId);
-    return operation === undefined ? null : operation.offers(labels);
   }
 
   place(requestId: string): CallPlace | null {
@@ -81,14 +64,15 @@ export class CallRouter {
   // Calls
 
   submit(call: DispatchedCall, sink: CallSink, streaming: boolean): void {
-    const { signal, requestId, operationId } = call;
+    const { signal, requestId } = call;
     if (signal.aborted) return sink.fail(abortError(signal));
-    const operation = this.#organizations.get(call.orgId)?.get(operationId);
-    if (operation === undefined || !operation.isOffered(call.spoke)) return sink.fail(notOffered(call));
+    const found = this.#offers.find(call.orgId, call.operationId, call.spoke);
+    if (found === null || !found.operation.isOffered(found.wanted)) return sink.fail(notOffered(call));
+    const { operation, wanted: { version } } = found;
     if (this.#calls.has(requestId)) {
       return sink.fail(new CallError("EXECUTION_ERROR", `Call "${requestId}" is already in flight`, { requestId }));
     }
-    const remote = new RemoteCall({ call, operation, sink, streaming, order: ++this.#order });
+    const remote = new RemoteCall({ call, operation, version, sink, streaming, order: ++this.#order });
     this.#calls.set(requestId, remote);
     this.#attach(remote);
     this.#place(remote);
@@ -158,15 +142,15 @@ export class CallRouter {
   }
 
   #place(remote: RemoteCall): void {
-    const { operation, call } = remote;
-    const spoke = operation.pick(call.spoke);
+    const { operation } = remote;
+    const spoke = operation.pick(remote);
     if (spoke !== null) return this.#send(remote, spoke);
-    if (operation.queue.size >= this.#options.maxQueued) {
+    if (operation.queued >= this.#options.maxQueued) {
       this.#finish(remote);
-      const message = `Operation "${operation.id}" has ${operation.queue.size} calls waiting: wanted fewer`;
+      const message = `Operation "${operation.id}" has ${operation.queued} calls waiting: wanted fewer`;
       return remote.sink.fail(new CallError("OVERLOADED", message, { operationId: operation.id }));
     }
-    operation.queue.add(remote);
+    operation.enqueue(remote);
     this.#queued++;
   }
 
@@ -180,7 +164,7 @@ export class CallRouter {
   #write(remote: RemoteCall, spoke: Spoke): void {
     if (!this.#options.mayCall()) return;
     try {
-      spoke.link?.write(requestOf(remote.call));
+      spoke.link?.write(requestOf(remote));
     } catch (error) {
       this.#finish(remote);
       remote.sink.fail(error instanceof CallError ? error : new CallError("EXECUTION_ERROR", String(error)));
@@ -210,7 +194,7 @@ export class CallRouter {
     remote.detach();
     if (spoke === null) {
       this.#dequeue(remote);
-      this.#forgetIfEmpty(operation);
+      this.#offers.forgetIfEmpty(operation);
       return;
     }
     spoke.take(remote);
@@ -218,7 +202,7 @@ export class CallRouter {
   }
 
   #dequeue(remote: RemoteCall): void {
-    if (remote.operation.queue.delete(remote)) this.#queued--;
+    if (remote.operation.dequeue(remote)) this.#queued--;
   }
 
   /** Gives waiting calls to a spoke while it has slots, the oldest first. */
@@ -226,7 +210,7 @@ export class CallRouter {
     while (this.#queued > 0 && spoke.hasSlot && !this.#options.isLeaving()) {
       let oldest: RemoteCall | null = null;
       for (const id of spoke.operations.keys()) {
-        const next = this.#organizations.get(spoke.record.orgId)?.get(id)?.next(spoke) ?? null;
+        const next = this.#offers.get(spoke.record.orgId, id)?.next(spoke) ?? null;
         if (next !== null && (oldest === null || next.order < oldest.order)) oldest = next;
       }
       if (oldest === null) return;
@@ -237,33 +221,15 @@ export class CallRouter {
 
   // Spokes
 
-  /** @throws {CallError} `OPERATION_CONFLICT` with another spoke that is here: nothing has changed */
-  checkConflicts(orgId: string, operations: ReadonlyMap<string, OperationSpec>, self: Spoke | null): void {
-    const offered = this.#organizations.get(orgId);
-    for (const [id, spec] of operations) {
-      for (const [other, otherSpec] of offered?.get(id)?.spokes ?? []) {
-        if (other === self || other.status === "disconnected" || otherSpec.version !== spec.version) continue;
-        const found = findConflict(spec, otherSpec);
-        if (found !== null) throw conflictError(spec, found, other.record.name);
-      }
-    }
-  }
-
   /** Makes the spoke's operations known. Calls for them wait until it is activated. */
   offer(spoke: Spoke): void {
-    const before = this.#offeredOf(spoke.record.orgId);
-    for (const operation of [...before.values()]) {
+    const { orgId } = spoke.record;
+    for (const operation of this.#offers.all(orgId)) {
       if (spoke.operations.has(operation.id) || !operation.spokes.has(spoke)) continue;
       operation.remove(spoke);
       this.#settleQueue(operation);
     }
-    // Again: it was forgotten if it became empty.
-    const offered = this.#offeredOf(spoke.record.orgId);
-    for (const [id, spec] of spoke.operations) {
-      let operation = offered.get(id);
-      if (operation === undefined) offered.set(id, operation = new OfferedOperation(spoke.record.orgId, id));
-      operation.add(spoke, spec);
-    }
+    for (const [id, spec] of spoke.operations) this.#offers.open(orgId, id).add(spoke, spec);
   }
 
   /** The spoke is here, for the first time or again: aborts that it missed, then its calls, then waiting ones. */
@@ -273,7 +239,7 @@ export class CallRouter {
     spoke.status = "connected";
     for (const requestId of spoke.takeMissedAborts()) link.write(envelope("call.aborted", { requestId }));
     for (const remote of [...spoke.inFlight.values()]) {
-      if (spoke.operations.has(remote.call.operationId)) this.#write(remote, spoke);
+      if (canTake(spoke, remote)) this.#write(remote, spoke);
       else this.#move(remote);
     }
     this.#reconsider(spoke);
@@ -282,10 +248,10 @@ export class CallRouter {
   /** Which version is served may have changed with a spoke: everyone looks at the queues. */
   #reconsider(spoke: Spoke): void {
     for (const id of spoke.operations.keys()) {
-      const operation = this.#organizations.get(spoke.record.orgId)?.get(id);
-      operation?.choose();
-      if (operation === undefined || operation.queue.size === 0) continue;
-      for (const other of operation.spokes.keys()) this.#pump(other);
+      const operation = this.#offers.get(spoke.record.orgId, id);
+      if (operation === undefined) continue;
+      operation.choose();
+      this.#settleQueue(operation);
     }
   }
 
@@ -331,8 +297,8 @@ export class CallRouter {
     spoke.cancelGrace();
     spoke.status = "gone";
     spoke.link = null;
-    const offered = this.#organizations.get(spoke.record.orgId);
-    const operations = [...spoke.operations.keys()].map((id) => offered?.get(id)).filter((it) => it !== undefined);
+    const { orgId } = spoke.record;
+    const operations = [...spoke.operations.keys()].flatMap((id) => this.#offers.get(orgId, id) ?? []);
     for (const operation of operations) operation.remove(spoke);
     // Before operations without a spoke are forgotten: a call that waits keeps its operation known.
     for (const remote of [...spoke.inFlight.values()]) this.#move(remote);
@@ -340,15 +306,15 @@ export class CallRouter {
     this.#options.onGone(spoke, reason);
   }
 
-  /** Looks at an operation's queue again after a spoke stopped offering it. */
+  /** Looks at an operation's queue again after a spoke came, stopped offering it, or offers another version of it. */
   #settleQueue(operation: OfferedOperation): void {
-    for (const remote of [...operation.queue]) {
-      if (!operation.isOffered(remote.call.spoke)) this.#orphan(remote);
+    for (const remote of operation.waiting()) {
+      if (!operation.isOffered(remote)) this.#orphan(remote);
     }
-    if (operation.queue.size > 0) {
+    if (operation.queued > 0) {
       for (const other of operation.spokes.keys()) this.#pump(other);
     }
-    this.#forgetIfEmpty(operation);
+    this.#offers.forgetIfEmpty(operation);
   }
 
   /** Takes a call from a spoke that is gone, or offers its operation no longer. */
@@ -360,8 +326,8 @@ export class CallRouter {
       this.#finish(remote);
       return remote.sink.fail(lostError(remote.call));
     }
-    if (remote.operation.isOffered(remote.call.spoke)) return this.#place(remote);
-    remote.operation.queue.add(remote);
+    if (remote.operation.isOffered(remote)) return this.#place(remote);
+    remote.operation.enqueue(remote);
     this.#queued++;
     this.#orphan(remote);
   }
@@ -369,29 +335,14 @@ export class CallRouter {
   /** A waiting call that nobody offers: it waits for a new spoke if its deadline bounds that. */
   #orphan(remote: RemoteCall): void {
     remote.lost = true;
-    if (remote.call.deadline !== null && !this.#options.failsLost && this.#remember(remote.operation)) return;
+    if (remote.call.deadline !== null && !this.#options.failsLost && this.#offers.remember(remote.operation)) return;
     this.#finish(remote);
     remote.sink.fail(lostError(remote.call));
   }
+}
 
-  /** Keeps an operation known for the calls that wait for it. False: it was forgotten, and has been offered anew since. */
-  #remember(operation: OfferedOperation): boolean {
-    const offered = this.#offeredOf(operation.orgId);
-    if (!offered.has(operation.id)) offered.set(operation.id, operation);
-    return offered.get(operation.id) === operation;
-  }
-
-  #offeredOf(orgId: string): Map<string, OfferedOperation> {
-    let offered = this.#organizations.get(orgId);
-    if (offered === undefined) this.#organizations.set(orgId, offered = new Map());
-    return offered;
-  }
-
-  #forgetIfEmpty(operation: OfferedOperation): void {
-    if (operation.spokes.size > 0 || operation.queue.size > 0) return;
-    const offered = this.#organizations.get(operation.orgId);
-    if (offered?.get(operation.id) !== operation) return;
-    offered.delete(operation.id);
-    if (offered.size === 0) this.#organizations.delete(operation.orgId);
-  }
+/** Whether a spoke that has come back still offers what it was given. */
+function canTake({ operations }: Spoke, { operation: { id }, version }: RemoteCall): boolean {
+  const spec = operations.get(id);
+  return spec !== undefined && (version === null || spec.version === version);
 }

@@ -1,4 +1,11 @@
-import { CallError, hasScopeFor, hasScopeForSome, OperationType, type ResponseEnvelope } from "@alkdev/operations";
+import {
+  CallError,
+  hasScopeFor,
+  hasScopeForSome,
+  OperationType,
+  type ResponseEnvelope,
+  unpinnedId,
+} from "@alkdev/operations";
 import type { Clock } from "../../engine/ports.ts";
 import { type Envelope, envelope } from "./envelope.ts";
 import type { HubCalls, RunEventsPort, SpokePrincipal } from "./ports.ts";
@@ -88,7 +95,7 @@ export class InboundCalls {
     const scope = scopeFor(operationId);
     // Which runs' events they are is looked at where these are read.
     const isHeld = operationId === "hub.runEvents" ? hasScopeForSome : hasScopeFor;
-    if (scope !== null && !isHeld(identity.scopes, scope, operationId)) {
+    if (scope !== null && !isHeld(identity.scopes, scope, unpinnedId(operationId))) {
       throw new CallError(
         "ACCESS_DENIED",
         `Cannot call "${operationId}" as "${identity.id}": wanted scope "${scope}"`,

@@ -6,6 +6,7 @@ export type {
   CallPlace,
   HubCall,
   HubCalls,
+  Offered,
   PoolStats,
   RunEventsPort,
   RunnerPool,

@@ -124,6 +124,12 @@ export type SpokeFilter = (orgId: string, spoke: { readonly id: string; readonly
 
 export type CallLabels = Readonly<Record<string, string>> | null;
 
+/** One version of an operation, with the labels of each spoke that is here and offers it. */
+export interface Offered {
+  readonly spec: OperationSpec;
+  readonly labels: readonly Readonly<Record<string, string>>[];
+}
+
 /** Spokes of all organizations, and the calls they work on. */
 export interface RunnerPool {
   /** Makes spokes known that were connected when the hub last stopped: their calls wait for them for the grace period. */
@@ -134,8 +140,15 @@ export interface RunnerPool {
   call(call: DispatchedCall, spec: OperationSpec): Promise<ResponseEnvelope>;
   /** A subscription. A spoke lost in the middle ends it with `SPOKE_LOST`: no chunk is lost unseen or given twice. */
   stream(call: DispatchedCall, spec: OperationSpec): AsyncIterable<ResponseEnvelope>;
-  spec(orgId: string, operationId: string): OperationSpec | undefined;
+  /**
+   * By an id that may name a version (`image.resize@1.2.0`): the spec of that version, or of the highest, among spokes with these
+   * labels (absent or null: any). Where no spoke has the labels, of what any spoke offers.
+   */
+  spec(orgId: string, reference: string, labels?: CallLabels): OperationSpec | undefined;
+  /** Of each operation the version that is served. */
   specs(orgId: string): readonly OperationSpec[];
+  /** Every version of every operation that a spoke which is here offers. */
+  offered(orgId: string): readonly Offered[];
   list(orgId: string): readonly SpokeView[];
   get(orgId: string, spokeId: string): SpokeView | null;
   /** Asks the spoke to finish and leave; gives it no new calls. False: no such spoke. */
@@ -145,10 +158,10 @@ export interface RunnerPool {
   /** Organizations whose spokes offer something here. */
   organizations(): readonly string[];
   /**
-   * Whether a spoke with these labels (null: any) could take a call: `here` now or once it has a slot, `away` when all that could
-   * are disconnected. Null: none.
+   * Whether a spoke with these labels (null: any) could take a call of an operation, or of one version of it: `here` now or once it
+   * has a slot, `away` when all that could are disconnected. Null: none.
    */
-  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null;
+  offers(orgId: string, reference: string, labels: CallLabels): "here" | "away" | null;
   /** Null: not a call that this pool has. */
   place(requestId: string): CallPlace | null;
   /** Sends all calls under way again: what `mayCall` held back goes out, what a spoke has it knows by the request id. */

@@ -1,6 +1,6 @@
 import type { DispatchedCall } from "../../engine/ports.ts";
 import { type Envelope, envelope } from "./envelope.ts";
-import type { CallSink } from "./ports.ts";
+import type { CallLabels, CallSink } from "./ports.ts";
 import type { OfferedOperation } from "./offered_operation.ts";
 import type { Spoke } from "./spoke.ts";
 
@@ -8,6 +8,8 @@ import type { Spoke } from "./spoke.ts";
 export class RemoteCall {
   readonly call: DispatchedCall;
   readonly operation: OfferedOperation;
+  /** Null: it names none. */
+  readonly version: string | null;
   readonly sink: CallSink;
   readonly streaming: boolean;
   /** Rises with each submission: of two queued calls the lower is older. */
@@ -19,20 +21,28 @@ export class RemoteCall {
   detach: () => void = () => {};
 
   constructor(
-    params: Pick<RemoteCall, "call" | "operation" | "sink" | "streaming" | "order">,
+    params: Pick<RemoteCall, "call" | "operation" | "version" | "sink" | "streaming" | "order">,
   ) {
     this.call = params.call;
     this.operation = params.operation;
+    this.version = params.version;
     this.sink = params.sink;
     this.streaming = params.streaming;
     this.order = params.order;
   }
+
+  get labels(): CallLabels {
+    return this.call.spoke;
+  }
 }
 
-/** What the spoke is sent: the same each time, so that it can tell a re-send by its `requestId`. */
-export function requestOf(call: DispatchedCall): Envelope {
+/**
+ * What the spoke is sent: the same each time, so that it can tell a re-send by its `requestId`. It offers one version of an
+ * operation, and is asked for it by its id.
+ */
+export function requestOf({ call, operation: { id: operationId } }: RemoteCall): Envelope {
   const { traceparent } = call;
-  const { requestId, operationId, input, parentRequestId, deadline, identity, runId, nodeKey, attempt } = call;
+  const { requestId, input, parentRequestId, deadline, identity, runId, nodeKey, attempt } = call;
   const inRun = runId === "" ? {} : { runId, nodeKey, attempt };
   return envelope("call.requested", {
     requestId,

@@ -4,11 +4,13 @@ import { CallRouter } from "./call_router.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import { envelope } from "./envelope.ts";
+import { OfferDirectory } from "./offer_directory.ts";
 import type {
   CallLabels,
   CallObserver,
   CallPlace,
   HubCalls,
+  Offered,
   PoolStats,
   RunEventsPort,
   RunnerPool,
@@ -73,6 +75,7 @@ class Pool implements RunnerPool, ConnectionHost {
   readonly observer: CallObserver;
   readonly log: SpokeLog | undefined;
   readonly router: CallRouter;
+  readonly #offers = new OfferDirectory();
   readonly #options: RunnerPoolOptions;
   readonly #heartbeatMs: number;
   readonly #connections = new Set<Connection>();
@@ -98,7 +101,7 @@ class Pool implements RunnerPool, ConnectionHost {
       mayCall: options.mayCall ?? (() => true),
       isLeaving: options.isLeaving ?? (() => false),
       onGone: (spoke, reason) => this.#gone(spoke, reason),
-    });
+    }, this.#offers);
     this.#scheduleSweep();
   }
 
@@ -142,20 +145,24 @@ class Pool implements RunnerPool, ConnectionHost {
     return chunks;
   }
 
-  spec(orgId: string, operationId: string): OperationSpec | undefined {
-    return this.router.spec(orgId, operationId);
+  spec(orgId: string, reference: string, labels: CallLabels = null): OperationSpec | undefined {
+    return this.#offers.spec(orgId, reference, labels);
   }
 
   specs(orgId: string): readonly OperationSpec[] {
-    return this.router.specs(orgId);
+    return this.#offers.specs(orgId);
+  }
+
+  offered(orgId: string): readonly Offered[] {
+    return this.#offers.offered(orgId);
   }
 
   organizations(): readonly string[] {
-    return this.router.organizations();
+    return this.#offers.organizations();
   }
 
-  offers(orgId: string, operationId: string, labels: CallLabels): "here" | "away" | null {
-    return this.router.offers(orgId, operationId, labels);
+  offers(orgId: string, reference: string, labels: CallLabels): "here" | "away" | null {
+    return this.#offers.offers(orgId, reference, labels);
   }
 
   list(orgId: string): readonly SpokeView[] {
@@ -234,7 +241,7 @@ class Pool implements RunnerPool, ConnectionHost {
     const presented = connection.spoke === null ? registration.resume : connection.resumeToken;
     const resume = (known === null ? null : presented) ?? this.#newId();
     const operations = new Map(registration.operations.map((spec) => [`${spec.namespace}.${spec.name}`, spec]));
-    this.router.checkConflicts(orgId, operations, known);
+    this.#offers.checkConflicts(orgId, operations, known);
     const spoke = this.#admit(connection, registration, known, resume);
     try {
       await this.#options.store.connected({ hubId: this.#options.hubId, record: spoke.record });

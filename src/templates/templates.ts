@@ -168,7 +168,7 @@ class TemplateCatalog implements Templates {
     const asked = new Map<string, { readonly name: string; readonly version?: string }>();
     const found = new Map<string, WorkflowSchemas>();
     const known: KnownOperations = {
-      spec: (id) => operations.spec(orgId, id),
+      spec: (id, labels) => operations.spec(orgId, id, labels),
       ids: () => operations.list(orgId).map(operationId),
       workflow: (name, version) => {
         const key = versionKey(name, version ?? "");

@@ -9,8 +9,8 @@ import { templateProblem } from "./template_problem.ts";
 
 /** The operations that a workflow may call. */
 export interface KnownOperations {
-  /** Undefined: there is none such. */
-  spec(operationId: string): OperationSpec | undefined;
+  /** By what a node calls, on spokes with these labels. Undefined: there is none such. */
+  spec(operationId: string, labels?: Readonly<Record<string, string>>): OperationSpec | undefined;
   /** Of all of them: for suggestions. */
   ids(): Iterable<string>;
   /** What a child workflow takes and gives; absent, or undefined for one: nothing is known of it. */
@@ -54,7 +54,7 @@ export function validateDefinition(
   }
   try {
     const problems = validate(definition, {
-      operations: (id) => operations.spec(id),
+      operations: (id, labels) => operations.spec(id, labels),
       operationIds: operations.ids(),
       workflows: (name, version) => operations.workflow?.(name, version),
       input: sampleInput(definition),

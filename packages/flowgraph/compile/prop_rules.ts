@@ -18,6 +18,10 @@ const MAX_TURNS = 100_000;
 
 const anything: Rule = () => null;
 const text: Rule = (value) => typeof value === "string" && value !== "" ? null : "a string that is not empty";
+const operationName: Rule = (value) =>
+  text(value) === null && /^[^@]+(@\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?)?$/.test(String(value))
+    ? null
+    : 'an operation\'s id, or one with a version such as "image.resize@1.2.0"';
 const count: Rule = (value) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? null : "a whole number of 1 or more";
 const turns: Rule = (value) =>
@@ -149,7 +153,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set(["nodes", "status", "
 export const TAG_RULES: Readonly<Record<Tag, TagRules>> = {
   operation: tag(
     {
-      name: text,
+      name: operationName,
       input: anything,
       retry,
       timeout: duration,

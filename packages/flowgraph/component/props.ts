@@ -95,7 +95,7 @@ export interface OperationCallProps extends CommonProps, RootProps {
 export type OperationProps<Name extends OperationName = OperationName> =
   & OperationCallProps
   & {
-    /** The operation's id. */
+    /** The operation's id, which may name a version: `image.resize@1.2.0` is only given to spokes with exactly that one. */
     readonly name: Name;
   }
   & InputProp<InputOf<Name>>;

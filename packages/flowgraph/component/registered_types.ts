@@ -9,8 +9,12 @@ export interface OperationTypes {}
 // deno-lint-ignore no-empty-interface
 export interface WorkflowTypes {}
 
-/** An operation's id. Any text where {@linkcode OperationTypes} is empty. */
-export type OperationName = keyof OperationTypes extends never ? string : keyof OperationTypes & string;
+/**
+ * An operation's id, or that of one version (`image.resize@1.2.0`), whose types are not known here. Any text where
+ * {@linkcode OperationTypes} is empty.
+ */
+export type OperationName = keyof OperationTypes extends never ? string
+  : (keyof OperationTypes & string) | `${keyof OperationTypes & string}@${string}`;
 
 /** A workflow's name. Any text where {@linkcode WorkflowTypes} is empty. */
 export type WorkflowName = keyof WorkflowTypes extends never ? string : keyof WorkflowTypes & string;

@@ -108,6 +108,7 @@ async function check(templates: Readonly<Record<string, string>>, declared: bool
 const GOOD: Readonly<Record<string, string>> = {
   literal: `<Operation name="web.fetch" input={{ url: "https://a.example/" }} retry={{ maxAttempts: 3 }} />`,
   without_input: `<Operation name="time.now" />`,
+  version: `<Operation name="web.fetch@1.2.0" input={{ uri: "https://a.example/" }} />`,
   at_any_depth: `<Operation name="text.join" input={{ parts: ["a", Fetch.output.body, ref("x").anything.at.all] }} />`,
   whole: `<Operation name="text.join" input={{ parts: ref<string[]>("x"), sep: { $ref: "input.sep" } }} />`,
   optional_field: `<Operation name="core.echo" input={{ value: { rank: Fetch.output.links[0].rank } }} />`,
@@ -128,7 +129,7 @@ const GOOD: Readonly<Record<string, string>> = {
 const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
   unknown_operation: [
     `<Operation name="web.fecth" input={{ url: "x" }} />`,
-    /Type '"web\.fecth"' is not assignable to type '"core\.echo" \| "text\.join" \| "time\.now" \| "web\.fetch"'/,
+    /Type '"web\.fecth"' is not assignable to type .*"core\.echo".*"text\.join".*"time\.now".*"web\.fetch"/,
   ],
   unknown_step: [`step("a", "web.fecth")`, /Argument of type '"web\.fecth"' is not assignable/],
   missing_field: [

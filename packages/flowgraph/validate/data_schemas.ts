@@ -7,7 +7,7 @@ import { childrenOf } from "../template/plan_to_template.ts";
 
 /** Looks up the output schemas of what nodes call; undefined where there is no such operation or workflow, or it says nothing. */
 export interface OutputSchemas {
-  operation(operationId: string): unknown;
+  operation(operationId: string, labels: Readonly<Record<string, string>> | undefined): unknown;
   workflow(name: string, version: string | undefined): unknown;
 }
 
@@ -85,7 +85,7 @@ export class DataSchemas {
     const node = this.#nodes[index];
     switch (node?.kind) {
       case "operation":
-        return this.#outputs.operation(node.operationId);
+        return this.#outputs.operation(node.operationId, node.spoke);
       case "workflow":
         return this.#outputs.workflow(node.workflow, node.version);
       case "signal":

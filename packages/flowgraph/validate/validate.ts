@@ -1,4 +1,4 @@
-import { collectErrors, type OperationSpec } from "@alkdev/operations";
+import { collectErrors, type OperationSpec, parseOperationReference } from "@alkdev/operations";
 import type { TSchema } from "@alkdev/typebox";
 import { Value } from "@alkdev/typebox/value";
 import { describeSchema } from "../analysis/json_schema.ts";
@@ -18,8 +18,11 @@ import { DataSchemas, type OutputSchemas } from "./data_schemas.ts";
 
 /** What the data that flows between nodes is checked against. */
 export interface FlowOptions {
-  /** Finds an operation's spec by id. */
-  readonly operations: (id: string) => OperationSpec | undefined;
+  /**
+   * Finds an operation's spec by what a node calls: an id, or an id and a version (`image.resize@1.2.0`), on spokes with these
+   * labels (undefined: any).
+   */
+  readonly operations: (id: string, labels?: Readonly<Record<string, string>>) => OperationSpec | undefined;
   /** Finds what a child workflow takes and gives. Absent, or undefined for one: nothing is known of it. */
   readonly workflows?: (name: string, version: string | undefined) => WorkflowSchemas | undefined;
 }
@@ -133,7 +136,7 @@ class Validation {
     this.#subject = subject;
     this.#options = options;
     const outputs: OutputSchemas = {
-      operation: (id) => options.operations(id)?.outputSchema,
+      operation: (id, labels) => options.operations(id, labels)?.outputSchema,
       workflow: (name, version) => options.workflows?.(name, version)?.outputSchema,
     };
     const tree = new PlanTree(subject.nodes);
@@ -141,11 +144,16 @@ class Validation {
   }
 
   checkOperation(index: number, node: OperationNode): void {
-    // A missing name has its own problem.
-    if (node.operationId === "" && this.#subject.problems.found.length > 0) return;
-    const spec = this.#options.operations(node.operationId);
+    // A missing name, or one that is none, has its own problem.
+    const { found } = this.#subject.problems;
+    if (node.operationId === "" && found.length > 0) return;
+    const at = this.#subject.locate(index, ["name"]);
+    if (found.some(({ code, path }) => code === "wrong-type" && path === at)) return;
+    const spec = this.#options.operations(node.operationId, node.spoke);
     if (spec) return this.#checkInput(index, node, { schema: spec.inputSchema, of: node.operationId });
-    const suggestion = nearestName(node.operationId, this.#options.operationIds ?? []);
+    const { id, version } = parseOperationReference(node.operationId);
+    const served = version === null ? undefined : this.#options.operations(id)?.version;
+    const suggestion = served === undefined ? nearestName(id, this.#options.operationIds ?? []) : `${id}@${served}`;
     const hint = suggestion === undefined ? "" : `: did you mean "${suggestion}"?`;
     this.#add(index, ["name"], "unknown-operation", `There is no operation "${node.operationId}"${hint}`, {
       ...(suggestion !== undefined && { suggestion }),
@@ -224,7 +232,7 @@ class Validation {
   /** What a node's input has to be, and of what. */
   #inputOf(node: PlanNode): { readonly schema: unknown; readonly of: string } {
     if (node.kind === "operation") {
-      return { schema: this.#options.operations(node.operationId)?.inputSchema, of: node.operationId };
+      return { schema: this.#options.operations(node.operationId, node.spoke)?.inputSchema, of: node.operationId };
     }
     if (node.kind !== "workflow") return { schema: undefined, of: node.kind };
     const { workflow, version } = node;

@@ -65,6 +65,47 @@ Deno.test("validate() finds nothing when a workflow is sound", () => {
   assert.deepEqual(validate(compile(definition).plan, options), []);
 });
 
+Deno.test("validate() checks a node against the version, or the spokes, that it names", () => {
+  const versions: Readonly<Record<string, OperationSpec>> = {
+    "a.b": { ...spec("a", "b", Type.Object({ size: Type.Integer() }), Type.Integer()), version: "2.0.0" },
+    "a.b@1.0.0": spec("a", "b", Type.Object({ width: Type.Integer() }), Type.String()),
+    "a.b on gpu": spec("a", "b", Type.Object({ gpu: Type.Boolean() }), Type.Boolean()),
+  };
+  const check = (template: Template) =>
+    validate({ name: "t", template }, {
+      operations: (id, labels) => versions[labels === undefined ? id : `${id} on ${labels["kind"]}`],
+      operationIds: ["a.b"],
+    }).map(({ code, path, suggestion }) => [code, path, suggestion].join(" ").trim());
+  assert.deepEqual(
+    check(
+      <Parallel>
+        <Operation name="a.b" input={{ size: 1 }} />
+        <Operation name="a.b@1.0.0" input={{ width: 1 }} />
+        <Operation name="a.b" input={{ gpu: true }} spoke={{ kind: "gpu" }} />
+      </Parallel>,
+    ),
+    [],
+  );
+  assert.deepEqual(
+    check(
+      <Parallel>
+        <Operation name="a.b@1.0.0" key="old" input={{ size: 1 }} />
+        <Operation name="a.b" input={{ size: ref("old") }} />
+        <Operation name="a.b@1.1.0" input={{}} />
+        <Operation name="a.c@1.1.0" input={{}} />
+        <Operation name="a.b@next" input={{}} />
+      </Parallel>,
+    ),
+    [
+      "wrong-type /children/4/props/name",
+      "invalid-input /children/0/props/input/width",
+      "type-mismatch /children/1/props/input/size",
+      "unknown-operation /children/2/props/name a.b@2.0.0",
+      "unknown-operation /children/3/props/name a.b",
+    ],
+  );
+});
+
 Deno.test("validate() suggests the nearest operation when one is unknown", () => {
   assert.deepEqual(validate({ name: "t", template: <Operation name="fs.raed" /> }, options), [{
     path: "/props/name",

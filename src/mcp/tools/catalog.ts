@@ -1,4 +1,4 @@
-import { operationId, schemaSource } from "@alkdev/operations";
+import { operationId, type OperationSpec, schemaSource } from "@alkdev/operations";
 import type { Principal } from "../../auth/mod.ts";
 import type { McpDeps } from "../ports.ts";
 import { may, mayOn } from "../rights.ts";
@@ -22,15 +22,7 @@ export async function callables(deps: McpDeps, principal: Principal): Promise<re
   if (may(principal, "operation:read", "operation:call")) {
     for (const spec of deps.operations.list(principal)) {
       if (!mayOn(principal, operationId(spec), "operation:read", "operation:call")) continue;
-      const { title = null, description, tags = [] } = spec;
-      found.push({
-        id: operationId(spec),
-        title,
-        description,
-        tags,
-        inputSchema: schemaSource(spec.inputSchema),
-        outputSchema: schemaSource(spec.outputSchema),
-      });
+      found.push(toCallable(operationId(spec), spec));
     }
   }
   if (may(principal, "workflow:read", "workflow:run")) {
@@ -48,6 +40,18 @@ export async function callables(deps: McpDeps, principal: Principal): Promise<re
     }
   }
   return found.sort((left, right) => left.id < right.id ? -1 : 1);
+}
+
+export function toCallable(id: string, spec: OperationSpec): Callable {
+  const { title = null, description, tags = [], inputSchema, outputSchema } = spec;
+  return {
+    id,
+    title,
+    description,
+    tags,
+    inputSchema: schemaSource(inputSchema),
+    outputSchema: schemaSource(outputSchema),
+  };
 }
 
 /** Best first. A word counts 8 in the id, 4 in the title or a tag, 1 in the description. */

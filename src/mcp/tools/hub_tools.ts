@@ -1,9 +1,9 @@
-import { CallError, collectErrors } from "@alkdev/operations";
+import { CallError, collectErrors, unpinnedId } from "@alkdev/operations";
 import { type Static, type TObject, Type } from "@alkdev/typebox";
 import { Value } from "@alkdev/typebox/value";
 import type { McpDeps } from "../ports.ts";
 import { assertMayOn } from "../rights.ts";
-import { type Callable, callables, search, WORKFLOW_PREFIX } from "./catalog.ts";
+import { type Callable, callables, search, toCallable, WORKFLOW_PREFIX } from "./catalog.ts";
 import type { CallWorkflow } from "./call_workflow.ts";
 import type { HubTool, ToolAnswer, ToolCall } from "./tool.ts";
 import { toToolResult } from "./tool_result.ts";
@@ -84,7 +84,7 @@ function callTool(deps: McpDeps, callWorkflow: CallWorkflow): HubTool {
         const [name = "", version] = id.slice(WORKFLOW_PREFIX.length).split("@");
         return callWorkflow({ ...call, name, ...(version !== undefined && { version }), input, exposure: "tool" });
       }
-      assertMayOn(principal, `call operation "${id}"`, id, "operation:call");
+      assertMayOn(principal, `call operation "${id}"`, unpinnedId(id), "operation:call");
       const { signal } = context.mcpReq;
       const envelope = await deps.operations.call({ caller: principal, operationId: id, input, signal });
       return toToolResult(envelope.meta.source === "mcp" ? envelope : envelope.data);
@@ -96,6 +96,9 @@ async function requireCallable(deps: McpDeps, principal: ToolCall["principal"], 
   const all = await callables(deps, principal);
   const found = all.find((it) => it.id === id);
   if (found !== undefined) return found;
+  // One version of an operation that is served in another.
+  const version = all.some((it) => it.id === unpinnedId(id)) ? deps.operations.spec(principal, id) : undefined;
+  if (version !== undefined) return toCallable(id, version);
   const similar = search(all, id).slice(0, 3).map((it) => it.id);
   const hint = similar.length === 0 ? "" : `; did you mean ${similar.map((it) => `"${it}"`).join(" or ")}?`;
   throw new CallError("OPERATION_NOT_FOUND", `There is no operation or workflow "${id}"${hint}`, { id, similar });
