@@ -51,6 +51,8 @@ export type EventBody =
 export interface Caller {
   readonly identity: Identity;
   readonly orgId: string;
+  /** Id of the API key that vouched for it, whose budgets and rates its calls of models count against; absent: none did. */
+  readonly keyId?: string;
 }
 
 export interface RunCreated {

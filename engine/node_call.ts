@@ -105,6 +105,10 @@ export class NodeCall implements GatedCall {
     return this.run.caller.orgId;
   }
 
+  get keyId(): string | undefined {
+    return this.run.caller.keyId;
+  }
+
   get traceparent(): string | undefined {
     const { created } = this.run.state;
     if (created === null) return undefined;

@@ -76,6 +76,8 @@ export interface DispatchedCall {
   readonly input: Json;
   readonly identity: Identity;
   readonly orgId: string;
+  /** Of whoever started the run, as `Caller` has it. */
+  readonly keyId?: string | undefined;
   readonly runId: string;
   readonly nodeKey: string;
   readonly attempt: number;

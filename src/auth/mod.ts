@@ -24,6 +24,7 @@ export {
   type RateStore,
 } from "./key_rates.ts";
 export { type KeyView, toKeyView } from "./key_view.ts";
+export { asCaller } from "./principal.ts";
 export type { Principal } from "./principal.ts";
 export { createTokenAuth, isTokenValid, type OAuthSettings, type TokenAuth } from "./token_auth.ts";
 export { withTokens } from "./with_tokens.ts";

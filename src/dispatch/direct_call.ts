@@ -10,6 +10,7 @@ export class DirectCall implements DispatchedCall, Disposable {
   readonly input: Json;
   readonly identity: Identity;
   readonly orgId: string;
+  readonly keyId: string | undefined;
   readonly runId = "";
   readonly nodeKey = "";
   readonly attempt = 1;
@@ -30,6 +31,7 @@ export class DirectCall implements DispatchedCall, Disposable {
     this.input = input as Json;
     this.identity = caller.identity;
     this.orgId = caller.orgId;
+    this.keyId = caller.keyId;
     this.parentRequestId = parentRequestId ?? "";
     const deadline = timeoutMs === Infinity ? null : clock.now() + timeoutMs;
     this.deadline = deadline;

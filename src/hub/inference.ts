@@ -1,7 +1,9 @@
 import type { Clock, Engine } from "../../engine/mod.ts";
 import { holdersOf } from "../budgets/mod.ts";
+import { callerOf } from "../dispatch/mod.ts";
 import {
   cachedPolicies,
+  chatOperations,
   Guards,
   Inference,
   inferenceOperations,
@@ -89,6 +91,7 @@ export function openInference(startup: Startup, parts: InferenceParts): { readon
       owners,
       requestId,
     }),
+    ...chatOperations({ inference, callerOf }),
   ]);
   const stored = new StoredResponses({ owners, providers, health, egress });
   const sweep = (): void =>

@@ -1,5 +1,6 @@
 /** Calls of language models: where they go, what they may use, what they used. @module */
 export { cachedPolicies } from "./cached_policies.ts";
+export { chatOperations } from "./chat_operations.ts";
 export { Guards } from "./guards.ts";
 export { Inference } from "./inference.ts";
 export type { InferenceOptions, ProxyRequest, ProxyRuns } from "./inference.ts";

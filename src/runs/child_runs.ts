@@ -73,7 +73,11 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       plan,
       functions,
       input,
-      caller: { identity: call.identity, orgId: call.orgId },
+      caller: {
+        identity: call.identity,
+        orgId: call.orgId,
+        ...(call.keyId !== undefined && { keyId: call.keyId }),
+      },
       labels: { "hub.depth": String(depth) },
       ...childBudget(call, plan, engine),
       ...(created?.traceparent !== undefined && { traceparent: created.traceparent }),

@@ -90,7 +90,7 @@ Deno.test("successful answers fit the schemas that describe them", async () => {
   assert.ok(checked > 25, `only ${checked} were checked`);
 });
 
-Deno.test("starting a run passes on what the body and headers say, and nothing of the key", async () => {
+Deno.test("starting a run passes on what the body and headers say, and of the key its id", async () => {
   const world = fakeWorld();
   const body = { input: { n: 1 }, priority: 5, labels: { team: "a" }, version: "v1" };
   const response = await start(world, JSON.stringify(body), { "idempotency-key": "once" });
@@ -99,7 +99,7 @@ Deno.test("starting a run passes on what the body and headers say, and nothing o
   assert.deepEqual(await response.json(), { id: "r1", status: "running", duplicate: false, url: "/api/runs/r1" });
   assert.deepEqual(world.started, [{
     workflow: "report",
-    caller: { identity: { id: "ada", scopes: ["*"] }, orgId: "o1" },
+    caller: { identity: { id: "ada", scopes: ["*"] }, orgId: "o1", keyId: "k1" },
     idempotencyKey: "once",
     ...body,
   }]);

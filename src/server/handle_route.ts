@@ -1,7 +1,7 @@
 import type { TSchema } from "@alkdev/typebox";
 import { type TypeCheck, TypeCompiler } from "@alkdev/typebox/compiler";
 import { CallError, collectErrors } from "@alkdev/operations";
-import type { Principal } from "../auth/mod.ts";
+import { asCaller, type Principal } from "../auth/mod.ts";
 import type { Admission } from "./admission.ts";
 import { admit, authenticate, isRefusal } from "./authorize.ts";
 import { createQueryDecoder } from "./decode_query.ts";
@@ -69,8 +69,8 @@ export function createRouteHandler(
       if (principal?.limits !== undefined && isStart) await deps.gate?.admit(principal, "starts");
       const given = route.handle({
         principal,
-        // The caller alone is what use cases may keep: not which key it came with.
-        caller: principal === null ? null : { identity: principal.identity, orgId: principal.orgId },
+        // The caller alone is what use cases may keep.
+        caller: principal === null ? null : asCaller(principal),
         params,
         query: decoded,
         body: checkBody === null ? undefined : decodeBody(checkBody, value, route.bodyDefault),

@@ -89,8 +89,8 @@ export class InboundCalls {
 
   async #answer({ requestId, operationId, input }: InboundCall, signal: AbortSignal): Promise<void> {
     const { calls, principal, write } = this.#options;
-    const { identity, orgId } = principal;
-    const caller = { identity, orgId };
+    const { identity, orgId, keyId } = principal;
+    const caller = { identity, orgId, keyId };
     if (principal.limits !== undefined) await calls.admit?.(principal);
     const scope = scopeFor(operationId);
     // Which runs' events they are is looked at where these are read.

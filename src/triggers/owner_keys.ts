@@ -23,13 +23,15 @@ export function createOwnerKeys(
 ): OwnerKeys {
   return {
     async standing({ owner, orgId }): Promise<Standing> {
-      let key = await find(owner.keyId);
+      let { keyId } = owner;
+      let key = await find(keyId);
       for (let turn = 0; turn < MAX_ROTATIONS && key?.metadata.rotatedTo; turn++) {
-        key = await find(key.metadata.rotatedTo);
+        keyId = key.metadata.rotatedTo;
+        key = await find(keyId);
       }
       const reason = key === null ? "its owner's key is gone" : problemOf(key, now());
       if (key === null || reason !== null) return { ok: false, reason: reason ?? "its owner's key is gone" };
-      return { ok: true, caller: { orgId, identity: narrowed(owner.identity, key) } };
+      return { ok: true, caller: { orgId, identity: narrowed(owner.identity, key), keyId } };
     },
   };
 }

@@ -16,7 +16,7 @@ import { RUN_META, runResult } from "../runs/run_result.ts";
 import { RunReporter } from "../runs/run_reporter.ts";
 import { canBeAsked, knowsTasks, requestCapabilities } from "../session_context.ts";
 import type { Tasks } from "../tasks/tasks.ts";
-import type { Principal } from "../../auth/mod.ts";
+import { asCaller, type Principal } from "../../auth/mod.ts";
 import type { ToolAnswer, ToolCall } from "./tool.ts";
 
 /** What goes to the client and back between two rounds. */
@@ -123,7 +123,7 @@ export class WorkflowCaller {
       workflow: name,
       ...(version !== undefined && { version }),
       input,
-      caller: principal,
+      caller: asCaller(principal),
       labels: { via: "mcp" },
     });
     return id;

@@ -83,7 +83,7 @@ Deno.test("Scheduler fires each tick once, on time, as the owner and with the sc
   assert.deepEqual(first, {
     workflow: "w",
     input: { x: 1 },
-    caller: { orgId: "default", identity: { id: "ann", scopes: ["*"] } },
+    caller: { orgId: "default", identity: { id: "ann", scopes: ["*"] }, keyId: "k" },
     labels: { a: "b" },
     ownLabels: { "hub.schedule": id },
     priority: 5,

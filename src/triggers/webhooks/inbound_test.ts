@@ -97,7 +97,7 @@ Deno.test("Inbound.receive() starts a run with what it maps, as the owner, once 
   assert.deepEqual(await it.send(hook, body, more), { outcome: "started", runId: "run-1", duplicate: false });
   const [run] = it.started;
   assert.deepEqual(run?.input, { order: "o-1", next: 3, event: "paid", q: ["1"] });
-  assert.deepEqual(run?.caller, { orgId: "default", identity: { id: "ann", scopes: ["*"] } });
+  assert.deepEqual(run?.caller, { orgId: "default", identity: { id: "ann", scopes: ["*"] }, keyId: "k" });
   assert.deepEqual([run?.labels, run?.ownLabels], [{ source: "shop" }, { "hub.webhook": hook.id }]);
   assert.deepEqual(await it.send(hook, body, more), { outcome: "started", runId: "run-1", duplicate: true });
   assert.deepEqual(await it.send(hook, body, { ...more, messageId: "m2" }), {
