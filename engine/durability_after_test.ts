@@ -1,22 +1,30 @@
 import assert from "node:assert/strict";
 import { compile } from "@alkdev/flowgraph";
+import { PATIENCE_MS } from "./group_commit.ts";
 import type { EventLog, RunEvent } from "./mod.ts";
 import { deferred, full, op, seq, TestEngine, type Tree, when } from "./testing/test_engine.ts";
 
 /** An engine whose commits wait until they are let through. */
-function heldBack(): { readonly t: TestEngine; readonly sent: RunEvent[]; letThrough(): void } {
+function heldBack(): {
+  readonly t: TestEngine;
+  readonly sent: RunEvent[];
+  readonly commits: number[];
+  letThrough(): void;
+} {
   const gate = deferred<void>();
   const sent: RunEvent[] = [];
+  const commits: number[] = [];
   const wrapLog = (log: EventLog): EventLog => ({
     ...log,
     read: (params) => log.read(params),
     async commit(batch) {
       sent.push(...batch);
+      commits.push(batch.length);
       await gate.promise;
       return await log.commit(batch);
     },
   });
-  return { t: new TestEngine({ wrapLog }), sent, letThrough: () => gate.resolve() };
+  return { t: new TestEngine({ wrapLog }), sent, commits, letThrough: () => gate.resolve() };
 }
 
 function start(t: TestEngine, tree: Tree, durability: "before" | "after", idempotencyKey?: string): Promise<unknown> {
@@ -70,6 +78,32 @@ Deno.test("Engine.start() with durability after catches a failure, and retries i
   assert.equal(tries, 3);
 });
 
+Deno.test("Engine.start() with durability after gathers a short run in one commit, or in another's", async () => {
+  const { t, sent, commits, letThrough } = heldBack();
+  letThrough();
+  await start(t, chain, "after");
+  await t.settle();
+  assert.equal(t.calls.length, 3);
+  assert.equal(sent.length, 0, "nothing waits for it");
+  t.clock.advance(PATIENCE_MS);
+  await t.settle();
+  assert.equal(sent.at(-1)?.type, "run.completed");
+  assert.equal(commits.length, 1);
+  await start(t, chain, "after");
+  await start(t, chain, "before");
+  await t.settle();
+  assert.equal(sent.filter(({ type }) => type === "run.completed").length, 3, "no time has passed");
+});
+
+Deno.test("Engine.stop() commits what nothing waits for", async () => {
+  const { t, sent, letThrough } = heldBack();
+  letThrough();
+  await start(t, chain, "after");
+  await t.settle();
+  await t.engine.stop(0);
+  assert.equal(sent.at(-1)?.type, "run.completed");
+});
+
 Deno.test("Engine.start() with durability before, or an idempotency key, waits for the commit", async () => {
   for (const [durability, key] of [["before", undefined], ["after", "k"]] as const) {
     const { t, letThrough } = heldBack();
@@ -100,6 +134,8 @@ Deno.test("Engine.adopt() goes on with what is durable of a run whose hub crashe
   await start(first, seq(op("a"), op("slow", {}, "slow")), "after");
   await first.settle();
   const { runId } = first.calls[0]!;
+  first.clock.advance(PATIENCE_MS);
+  await first.settle();
   first.clock.advance(20_000);
   const second = new TestEngine({ store: first.store, clock: first.clock, hubId: "other" });
   second.handlers.set("t.slow", () => "done");

@@ -222,6 +222,7 @@ export class Engine {
 
   /** @throws CallError OVERLOADED when this hub has lost its lease meanwhile: whether the event is durable is not known. */
   async #durable(run: ActiveRun): Promise<void> {
+    this.#commit.hurry();
     if (this.#state !== "stopped") await run.durable(); // afterwards nothing becomes durable any more
     if (this.#state === "stopped") {
       throw new CallError("OVERLOADED", "The hub has stopped driving: ask again", { retryAfterMs: 1000 });
@@ -251,7 +252,7 @@ export class Engine {
     run.bytes = bytes;
     this.#liveBytes += bytes;
     this.#runs.set(id, run);
-    run.isAhead = goesAhead(params);
+    run.isAhead = run.isPatient = goesAhead(params);
     const started = startOutcome(run);
     run.emit(createdBody(params, input));
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);

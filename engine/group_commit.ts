@@ -2,9 +2,11 @@
  * Gathers what all runs append into few transactions.
  *
  * - G1 A run's events are in at most one commit at a time, so that its log never has a gap. As many commits are under way as
- *   the log takes (`EventLog.concurrency`); each takes everything that came meanwhile. No timer: the first event of an idle
- *   engine is committed at the end of its turn.
+ *   the log takes (`EventLog.concurrency`); each takes everything that came meanwhile. The first event of an idle engine is
+ *   committed at the end of its turn, without a timer.
  * - G2 A failed commit is sent again, the same batch, until it is durable or the hub is fenced. Nothing of its runs overtakes it.
+ * - G3 Events of a patient owner, which nothing waits for, are committed with the next that is somebody else's, or within
+ *   {@linkcode PATIENCE_MS}: so what lasts a few ms is one commit and not one a step.
  */
 import type { RunEvent } from "./events.ts";
 import { type Clock, type CommitResult, type EventLog, FencedError } from "./ports.ts";
@@ -14,7 +16,14 @@ export class Appender {
   outbox: RunEvent[] = [];
   /** In `dirty`, or in a commit. */
   commitState: "idle" | "dirty" | "committing" = "idle";
+  /** Nothing waits for its events to be durable. */
+  isPatient = false;
 }
+
+/** How long events of patient owners gather. */
+export const PATIENCE_MS = 20;
+/** Events beyond which nobody is patient: batches are to stay as small as they are without. */
+const PATIENCE_EVENTS = 500;
 
 export interface GroupCommitOptions<Owner extends Appender> {
   readonly log: EventLog;
@@ -46,6 +55,10 @@ export class GroupCommit<Owner extends Appender> {
   #dirty: Owner[] = [];
   #backlog = 0;
   #scheduled = false;
+  /** Somebody waits for what is dirty, or it has waited long enough. */
+  #isUrgent = false;
+  /** Ends the wait of patient owners; null: none waits. */
+  #patience: (() => void) | null = null;
   #inFlight = 0;
   /** Owners in the latest durable batch. */
   #lastOwners = 0;
@@ -71,7 +84,25 @@ export class GroupCommit<Owner extends Appender> {
       owner.commitState = "dirty";
       this.#dirty.push(owner);
     }
+    if (owner.isPatient && this.#backlog < PATIENCE_EVENTS && this.#idle.length === 0) this.#await();
+    else this.hurry();
+  }
+
+  /** Whatever waits goes with the next commit: at the end of this turn, if there is room for one. */
+  hurry(): void {
+    this.#isUrgent = true;
+    this.#patience?.();
+    this.#patience = null;
     this.schedule();
+  }
+
+  #await(): void {
+    if (this.#isUrgent || this.#patience !== null) return;
+    const { clock } = this.#options;
+    this.#patience = clock.at(clock.now() + PATIENCE_MS, () => {
+      this.#patience = null;
+      this.hurry();
+    });
   }
 
   /** Makes sure that the current turn ends with a look at what is to be done. */
@@ -85,12 +116,15 @@ export class GroupCommit<Owner extends Appender> {
   /** Resolves when nothing is waiting to become durable. */
   drained(): Promise<void> {
     if (this.#stopped || (this.#inFlight === 0 && this.#backlog === 0 && !this.#scheduled)) return Promise.resolve();
+    this.hurry();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** No further commit is started. */
   stop(): void {
     this.#stopped = true;
+    this.#patience?.();
+    this.#patience = null;
     this.#settleIdle();
   }
 
@@ -98,7 +132,7 @@ export class GroupCommit<Owner extends Appender> {
     this.#scheduled = false;
     if (this.#stopped) return;
     this.#options.beforeSeal();
-    if (this.#dirty.length > 0 && this.#inFlight < this.#concurrency) this.#seal();
+    if (this.#isUrgent && this.#dirty.length > 0 && this.#inFlight < this.#concurrency) this.#seal();
     const later = this.#later;
     if (later !== null) {
       this.#later = null;
@@ -111,6 +145,7 @@ export class GroupCommit<Owner extends Appender> {
     const owners = this.#dirty;
     const events: RunEvent[] = [];
     this.#dirty = [];
+    this.#isUrgent = false;
     for (const owner of owners) {
       const { outbox } = owner;
       for (let i = 0; i < outbox.length; i++) events.push(outbox[i]!);
@@ -153,6 +188,8 @@ export class GroupCommit<Owner extends Appender> {
       else {
         owner.commitState = "dirty";
         this.#dirty.push(owner);
+        if (!owner.isPatient || this.#idle.length > 0) this.#isUrgent = true;
+        else this.#await();
       }
     }
     const { proceed } = this.#options;
