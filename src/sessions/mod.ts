@@ -22,6 +22,7 @@ export type {
   TurnEnd,
   TurnRuns,
 } from "./ports.ts";
+export { MemorySessionStore } from "./memory_session_store.ts";
 export { searchText } from "./ports.ts";
 export { isToolEnded } from "./session.ts";
 export type {
@@ -43,3 +44,4 @@ export type {
   ToolPart,
   ToolState,
 } from "./session.ts";
+export { closedPart, excerptOf, newSession, newTurn, statusAfter, statusDuring } from "./transitions.ts";

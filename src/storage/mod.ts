@@ -38,6 +38,7 @@ export { createRunPruner } from "./prune_store.ts";
 export { findRunDriver, findStartedRun } from "./run_driver.ts";
 export { createRunStore } from "./run_store.ts";
 export { createScheduleStore } from "./schedule_store.ts";
+export { createSessionStore } from "./session_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";
 export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
 export { createWebhookStore } from "./webhook_store.ts";
