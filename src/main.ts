@@ -24,6 +24,7 @@ import { openOrganizations } from "./hub/organizations.ts";
 import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
+import { openRoles } from "./hub/roles.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
@@ -122,7 +123,6 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     foundation,
     clock,
     feed,
-    keys,
     keyRing,
     gate,
     observer: sight.observer,
@@ -132,6 +132,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   const { dispatcher, pool, peers, socketKeys } = operations;
   late.peers = peers;
   late.dispatcher = dispatcher;
+  const roles = openRoles({ db: foundation.db, clock, keys, auth, audit, operations });
   const inference = openInference(startup, {
     db: foundation.db,
     clock,
@@ -154,7 +155,6 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     feed,
     egress: operations.egress,
     templates,
-    keys,
     clock,
     keyRing,
     limits: config.limits,
@@ -165,6 +165,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     runs,
     workflows: templates,
     operations: dispatcher.operations,
+    prompts: roles.prompts,
     version: VERSION,
     limits: config.limits,
     stateKey: await deriveKey("mcp-state", keyRing.current.key),
@@ -177,7 +178,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     ? null
     : { issuer: config.oauth.issuer, originOf: (request: Request) => addresses.originOf(request) };
   const app = createApp({
-    auth: openTokens({ config, auth, keys, egress: operations.egress }),
+    auth: openTokens({ config, auth, keys, egress: operations.egress, isSuspended: roles.isSuspended }),
     ...(oauth !== null && { oauth }),
     runs,
     workflows: templates,
@@ -222,6 +223,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...flowRoutes(flow.flow),
       auditRoute(audit),
       ...openOrganizations(foundation.db, keys),
+      ...roles.routes,
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

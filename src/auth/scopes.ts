@@ -31,7 +31,13 @@ export type Scope =
   | "coord:read"
   | "coord:write"
   | "coord:notify"
-  | "metrics:read";
+  | "metrics:read"
+  | "role:read"
+  | "role:write"
+  | "account:read"
+  | "account:write"
+  | "task:read"
+  | "task:write";
 
 /**
  * What a key may be allowed. A key may also hold patterns that end in `*`: `run:*`, or `*` for everything. Operations declare
@@ -70,4 +76,10 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "coord:write": "Spawn, message and abort sessions",
   "coord:notify": "As a spawned session, tell whoever has spawned it",
   "metrics:read": "Read metrics",
+  "role:read": "See roles and their versions",
+  "role:write": "Make, change and archive roles that allow no more than one's own key",
+  "account:read": "See the accounts of one's organization",
+  "account:write": "Make service accounts, and suspend accounts that may do no more than one's own key",
+  "task:read": "See tasks, boards and what they are estimated to take",
+  "task:write": "Make and change tasks and boards, and synchronise them with files",
 };

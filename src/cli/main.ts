@@ -1,6 +1,7 @@
 import type { Cli } from "./cli.ts";
 import { CliError, ExitCode, usageError } from "./cli_error.ts";
 import { type Command, type CommandGroup, isGroup } from "./command.ts";
+import { accountsCommands, orgsCommands } from "./commands/accounts.ts";
 import { approvalsCommands } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
@@ -18,6 +19,7 @@ import { keysCommands } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { limitsCommands } from "./commands/limits.ts";
 import { operationsCommands } from "./commands/operations.ts";
+import { rolesCommands } from "./commands/roles.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommands } from "./commands/runs.ts";
 import { schedulesCommands } from "./commands/schedules.ts";
@@ -60,6 +62,9 @@ export const HUB: CommandGroup = {
     budgetsCommands,
     usageCommand,
     keysCommands,
+    accountsCommands,
+    orgsCommands,
+    rolesCommands,
     configCommands,
     keyringCommands,
     auditCommand,

@@ -1,4 +1,3 @@
-import type { ApiKeyManager } from "@alkdev/keypal";
 import { CallError, hasScope, hasScopeFor, OperationRegistry } from "@alkdev/operations";
 import type { Clock, Engine, RunEvent } from "../../engine/mod.ts";
 import { workflowOperations } from "../../workflows/operations/mod.ts";
@@ -10,7 +9,7 @@ import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
 import type { Gate } from "../server/mod.ts";
 import { createRunnerPool, type RunnerPool } from "../spokes/mod.ts";
-import { createSpokeStore } from "../storage/mod.ts";
+import { createSpokeStore, findStandingKey } from "../storage/mod.ts";
 import { clientsBefore, type HubClients, openClients } from "./clients.ts";
 import type { Foundation } from "./foundation.ts";
 import { createPeers, type Peers } from "./peers.ts";
@@ -37,7 +36,6 @@ export async function openOperations(
     readonly foundation: Foundation;
     readonly clock: Clock;
     readonly feed: RunFeed;
-    readonly keys: ApiKeyManager;
     readonly keyRing: KeyRing;
     readonly gate: Pick<Gate, "admit">;
     readonly observer: CallObserver;
@@ -45,7 +43,7 @@ export async function openOperations(
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
   },
 ): Promise<HubOperations> {
-  const { config, foundation, clock, feed, keys, keyRing, late, observer, usage, gate } = params;
+  const { config, foundation, clock, feed, keyRing, late, observer, usage, gate } = params;
   const { hubId, db, bus, peerStore, lease, guard } = foundation;
   const egress = createEgress({ clock, ...config.egress });
   startup.onStop(() => egress.close());
@@ -94,7 +92,7 @@ export async function openOperations(
   guard.onRegained(() => pool.resend());
   await pool.restore();
   startup.onStop(() => pool.close());
-  const socketKeys = new SocketKeys(keys, (keyId) => pool.revoke(keyId));
+  const socketKeys = new SocketKeys({ findById: (id) => findStandingKey(db, id) }, (keyId) => pool.revoke(keyId));
   startup.onStop(() => socketKeys.close());
   return { dispatcher, pool, peers, socketKeys, egress, clients, registry };
 }

@@ -1,4 +1,3 @@
-import type { ApiKeyManager } from "@alkdev/keypal";
 import type { Clock } from "../../engine/mod.ts";
 import type { HubLimits } from "../config/mod.ts";
 import type { KeyRing } from "../crypto/mod.ts";
@@ -6,7 +5,13 @@ import type { Egress } from "../egress/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import type { RunFeed, Runs } from "../runs/mod.ts";
 import { hookRoute, type Route, scheduleRoutes, webhookRoutes } from "../server/mod.ts";
-import { createDeliveryStore, createOutboundLog, createScheduleStore, createWebhookStore } from "../storage/mod.ts";
+import {
+  createDeliveryStore,
+  createOutboundLog,
+  createScheduleStore,
+  createWebhookStore,
+  findStandingKey,
+} from "../storage/mod.ts";
 import type { Templates } from "../templates/mod.ts";
 import {
   createDeliveries,
@@ -27,7 +32,6 @@ interface Parts {
   readonly runs: Runs;
   readonly feed: RunFeed;
   readonly templates: Templates;
-  readonly keys: ApiKeyManager;
   readonly clock: Clock;
   readonly egress: Egress;
   readonly keyRing: KeyRing;
@@ -37,8 +41,8 @@ interface Parts {
 /** Builds what starts runs by itself and what tells others of them, starts it, and gives its routes. */
 export async function openTriggers(startup: Startup, parts: Parts): Promise<readonly Route[]> {
   startup.step("triggers");
-  const { keys, clock } = parts;
-  const owners = createOwnerKeys({ find: (keyId) => keys.findById(keyId), now: clock.now });
+  const { foundation, clock } = parts;
+  const owners = createOwnerKeys({ find: (keyId) => findStandingKey(foundation.db, keyId), now: clock.now });
   return [...openSchedules(startup, parts, owners), ...await openWebhooks(startup, parts, owners)];
 }
 

@@ -27,7 +27,7 @@ export interface PromptText {
   readonly text: string;
 }
 
-/** Texts that are offered as prompts: those of roles. */
+/** Texts that are offered as prompts to whoever may see roles: those of roles. */
 export interface PromptSource {
   list(caller: Caller): Promise<readonly PromptText[]>;
 }

@@ -1,4 +1,4 @@
-/** What roles and accounts need from the world. In memory: `memory_role_store.ts`, `memory_account_store.ts`. */
+/** What roles and accounts need from the world. In memory: `memory_role_store.ts`, `memory_member_store.ts`. */
 import type { Role, RoleDefinition } from "./role.ts";
 
 /** Roles with all their versions, by organization. A version that is written never changes. */

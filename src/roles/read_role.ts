@@ -81,7 +81,7 @@ function assertWithinRole(cannot: string, { tools, spawn }: RoleDefinition, acti
   const outside = [
     ...tools.operations.filter((pattern) => !coversPattern(acting.tools.operations, pattern)),
     ...tools.workflows.filter((pattern) => !coversPattern(acting.tools.workflows, pattern))
-      .map((pattern) => `workflow:${pattern}`),
+      .map((pattern) => `workflow.${pattern}`),
   ];
   const unapproved = acting.tools.approve.filter((pattern) => !coversPattern(tools.approve, pattern));
   const problem = outside.length > 0

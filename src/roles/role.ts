@@ -35,7 +35,7 @@ const Tools: TTools = Type.Object({
   workflows: Type.Array(Pattern, { maxItems: 200, description: "Workflows that it may run, as patterns" }),
   approve: Type.Array(Pattern, {
     maxItems: 200,
-    description: "Those of its tools that need a person's yes; a workflow is workflow:<name>",
+    description: "Those of its tools that need a person's yes; a workflow is workflow.<name>",
   }),
 }, { additionalProperties: false });
 

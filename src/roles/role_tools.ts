@@ -20,7 +20,7 @@ export function mayUseWorkflow({ tools }: Pick<RoleDefinition, "tools">, workflo
   return coversPattern(tools.workflows, workflow);
 }
 
-/** Whether a person is asked before a tool is used: an operation's id, or `workflow:<name>`. */
+/** Whether a person is asked before a tool is used: an operation's id, or `workflow.<name>`. */
 export function needsApproval({ tools }: Pick<RoleDefinition, "tools">, tool: string): boolean {
   return coversPattern(tools.approve, tool);
 }

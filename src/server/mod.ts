@@ -38,3 +38,4 @@ export { type Act, type Gate, rateHeaders, type Refusal } from "./gate.ts";
 export { organizationRoutes, type OrganizationsPort } from "./routes/organizations.ts";
 export { type OAuthEdge, oauthRoutes } from "./routes/oauth.ts";
 export { type AuditPort, auditRoute } from "./routes/audit.ts";
+export { accountRoutes, roleRoutes } from "./routes/roles.ts";

@@ -3,8 +3,8 @@ import { and, arrayOverlaps, asc, eq, type SQL, sql } from "drizzle-orm";
 import { auditStore } from "./audit_store.ts";
 import { checkedRow } from "./checked_row.ts";
 import type { Database } from "./database.ts";
-import { ensureAccount, ensureOrganization } from "./organization_store.ts";
-import { apiKeyRow, apiKeys } from "./schema/mod.ts";
+import { ensureAccount, ensureMember, ensureOrganization } from "./organization_store.ts";
+import { apiKeyRow, apiKeys, organizationMembers } from "./schema/mod.ts";
 
 /** keypal's storage in real columns. An owner that has no account yet gets a service account. */
 export function createKeyStorage(db: Database): Storage {
@@ -26,7 +26,7 @@ export function createKeyStorage(db: Database): Storage {
       });
     },
     findById: async (id) => (await find(eq(apiKeys.id, id)))[0] ?? null,
-    findByHash: async (keyHash) => (await find(eq(apiKeys.keyHash, keyHash)))[0] ?? null,
+    findByHash: (keyHash) => findStanding(db, eq(apiKeys.keyHash, keyHash)),
     findByOwner: (ownerId) => find(eq(apiKeys.ownerId, ownerId)),
     findByOrg: (orgId) => find(eq(apiKeys.orgId, orgId)),
     findByTags,
@@ -42,9 +42,27 @@ export function createKeyStorage(db: Database): Storage {
   };
 }
 
+/** A key as it stands: not enabled while its owner is suspended in its organization. Null: there is none. */
+export function findStandingKey(db: Database, id: string): Promise<ApiKeyRecord | null> {
+  return findStanding(db, eq(apiKeys.id, id));
+}
+
+async function findStanding({ orm }: Database, where: SQL | undefined): Promise<ApiKeyRecord | null> {
+  const isOwners = and(
+    eq(organizationMembers.orgId, apiKeys.orgId),
+    eq(organizationMembers.accountId, apiKeys.ownerId),
+  );
+  const [row] = await orm.select({ key: apiKeys, status: organizationMembers.status }).from(apiKeys)
+    .leftJoin(organizationMembers, isOwners).where(where);
+  if (row === undefined) return null;
+  return toRecord(row.status === "suspended" ? { ...row.key, enabled: false } : row.key);
+}
+
 async function ensureOwners(db: Database, { ownerId, orgId }: Partial<ApiKeyMetadata>): Promise<void> {
   if (ownerId !== undefined) await ensureAccount(db, ownerId);
-  if (orgId !== undefined) await ensureOrganization(db, orgId);
+  if (orgId === undefined) return;
+  await ensureOrganization(db, orgId);
+  if (ownerId !== undefined) await ensureMember(db, { orgId, accountId: ownerId });
 }
 
 type KeyColumns = Partial<typeof apiKeys.$inferInsert>;

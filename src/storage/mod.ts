@@ -1,5 +1,5 @@
 /** PostgreSQL, on a server or embedded: the event log, ownership and every store. @module */
-export { createKeyStorage } from "./api_key_store.ts";
+export { createKeyStorage, findStandingKey } from "./api_key_store.ts";
 export { createAuditLog } from "./audit_store.ts";
 export type { AuditEntry, AuditLogStore, RecordedAction } from "./audit_store.ts";
 export { createBudgetLedger } from "./budget_ledger.ts";
@@ -26,6 +26,7 @@ export { createLogStore } from "./log_store.ts";
 export { openDatabase } from "./open_database.ts";
 export { addOrganization, ensureAccount, ensureOrganization, listOrganizations } from "./organization_store.ts";
 export { createOrphanRuns } from "./orphan_runs.ts";
+export { createMemberStore } from "./member_store.ts";
 export { createOutboundLog } from "./outbound_log.ts";
 export { createPeerStore } from "./peer_store.ts";
 export type { PeerSpokeRow, PeerStore } from "./peer_store.ts";

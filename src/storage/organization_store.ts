@@ -1,6 +1,6 @@
-import { asc } from "drizzle-orm";
+import { asc, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { accounts, organizations } from "./schema/mod.ts";
+import { accounts, organizationMembers, organizations } from "./schema/mod.ts";
 
 /** Makes sure that an account has a row, for foreign keys: one that was not known before is a service account. */
 export async function ensureAccount({ orm }: Pick<Database, "orm">, id: string): Promise<void> {
@@ -10,6 +10,17 @@ export async function ensureAccount({ orm }: Pick<Database, "orm">, id: string):
 /** Makes sure that an organization has a row; a new one is named by its id and belongs to the account `admin`. */
 export async function ensureOrganization({ orm }: Pick<Database, "orm">, id: string): Promise<void> {
   await orm.insert(organizations).values({ id, name: id, slug: id, ownerId: "admin" }).onConflictDoNothing();
+}
+
+/** Makes an account a member of an organization that is there, if it is not: its owner where it owns it. */
+export async function ensureMember(
+  { orm }: Pick<Database, "orm">,
+  { orgId, accountId }: { readonly orgId: string; readonly accountId: string },
+): Promise<void> {
+  const membershipLevel = sql<"owner" | "member">`case when exists (
+    select 1 from organizations o where o.id = ${orgId} and o.owner_id = ${accountId}) then 'owner' else 'member' end`;
+  await orm.insert(organizationMembers).values({ id: crypto.randomUUID(), orgId, accountId, membershipLevel })
+    .onConflictDoNothing();
 }
 
 /** A tenant. `createdAt` is ms since the epoch. */

@@ -19,6 +19,8 @@ export interface Ids {
   readonly hold: string;
   readonly job: string;
   readonly lineKey: string;
+  readonly role: string;
+  readonly account: string;
 }
 
 /** What is asked, and what has to come back. */
@@ -58,6 +60,8 @@ const key = (rest = ""): Path => ({ key: id }) => `/api/keys/${id}${rest}`;
 const schedule = (rest = ""): Path => ({ schedule: id }) => `/api/schedules/${id}${rest}`;
 const webhook = (rest = ""): Path => ({ webhook: id }) => `/api/webhooks/${id}${rest}`;
 const client = (rest = ""): Path => ({ client: name }) => `/api/clients/${name}${rest}`;
+const role = (rest = ""): Path => ({ role: name }) => `/api/roles/${name}${rest}`;
+const account = (rest = ""): Path => ({ account: id }) => `/api/accounts/${id}${rest}`;
 const plain = (path: string): Path => () => path;
 
 const aSchedule = { name: "of-stranger", workflow: "go", cron: "0 0 1 1 *" };
@@ -109,6 +113,16 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/organizations": own(plain("/api/organizations"), undefined, 403),
   "POST /api/organizations": own(plain("/api/organizations"), { id: "more" }, 403),
   "GET /api/organizations/{id}/members": absent(({ hold }) => `/api/organizations/${hold}/members`, undefined, 403),
+  "GET /api/roles": own(plain("/api/roles")),
+  "GET /api/roles/{name}": absent(role()),
+  "GET /api/roles/{name}/versions": absent(role("/versions")),
+  "PUT /api/roles/{name}": own(plain("/api/roles/of-stranger"), { systemPrompt: "Hello" }, 201),
+  "POST /api/roles/{name}/archive": absent(role("/archive")),
+  "GET /api/accounts": own(plain("/api/accounts")),
+  "POST /api/accounts": own(plain("/api/accounts"), { id: "of-stranger" }, 201),
+  "GET /api/accounts/{id}": absent(account()),
+  "POST /api/accounts/{id}/suspend": absent(account("/suspend")),
+  "POST /api/accounts/{id}/resume": absent(account("/resume")),
   "GET /api/inference/policy": own(plain("/api/inference/policy")),
   "PUT /api/inference/policy": own(plain("/api/inference/policy"), {}),
   "GET /api/audit": own(plain("/api/audit")),

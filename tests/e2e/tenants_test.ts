@@ -85,6 +85,8 @@ async function furnish(hub: HubProcess): Promise<{ readonly ids: Ids; readonly s
     filter: { olderThan: "365d", label: SECRET },
     action: "delete",
   });
+  await make("PUT", "/api/roles/private-role", { systemPrompt: SECRET, title: SECRET });
+  await make("POST", "/api/accounts", { id: "private-account", displayName: SECRET });
   const key = await make<{ record: { id: string } }>("POST", "/api/keys", { name: SECRET, scopes: ["run:read"] });
   const socket = new WebSocket(`${hub.url.replace("http", "ws")}/ws`, ["alkdev.v1", `bearer.${hub.key}`]);
   await new Promise<void>((resolve) => socket.onopen = () => resolve());
@@ -116,6 +118,8 @@ async function furnish(hub: HubProcess): Promise<{ readonly ids: Ids; readonly s
     hold: hold.id,
     job: job.id,
     lineKey: SECRET,
+    role: "private-role",
+    account: "private-account",
   };
   return { ids, socket };
 }
@@ -139,6 +143,8 @@ function nobodys(ids: Ids): Ids {
     hold: other(ids.hold),
     job: other(ids.job),
     lineKey: "secret-of-nobody!",
+    role: "nobodys-role",
+    account: "nobodys-account",
   };
 }
 

@@ -45,6 +45,8 @@ export async function furnish(hub: HubProcess): Promise<Furnished> {
     name: "in",
     target: { workflow: "echo" },
   });
+  await make("PUT", "/api/roles/writer", { systemPrompt: "Write." });
+  await make("POST", "/api/accounts", { id: "bot" });
   await make("PUT", "/api/limits/workflow:echo", { concurrency: 50 });
   const calls = (await hub.api<{ nodes?: { requestId: string }[]; items?: { requestId: string }[] }>(
     "GET",
@@ -63,6 +65,8 @@ export async function furnish(hub: HubProcess): Promise<Furnished> {
     ["schedules.id", [String(schedule["id"])]],
     ["webhooks.id", [String((hook["webhook"] as Record<string, unknown>)["id"])]],
     ["hooks.id", [String((hook["webhook"] as Record<string, unknown>)["id"])]],
+    ["roles.name", ["writer", "writer@1", "assistant", "assistant@1"]],
+    ["accounts.id", ["bot", "admin"]],
     ["limits.key", ["workflow:echo", "operation:core.echo"]],
     ["flow.key", ["workflow:echo", "operation:core.echo"]],
     ["budgets.kind", ["key", "organization", "workflow", "run"]],

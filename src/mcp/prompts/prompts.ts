@@ -64,7 +64,7 @@ export class Prompts {
   }
 
   async #all(principal: Principal): Promise<HubPrompt[]> {
-    const texts = await this.#deps.prompts?.list(principal) ?? [];
+    const texts = may(principal, "role:read") ? await this.#deps.prompts?.list(principal) ?? [] : [];
     const workflows = may(principal, "workflow:run") ? await this.#deps.workflows.list({ orgId: principal.orgId }) : [];
     const specs = may(principal, "operation:call") ? this.#deps.operations.list(principal) : [];
     return [
