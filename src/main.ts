@@ -16,7 +16,7 @@ import { listen } from "./hub/front_door.ts";
 import { openGate } from "./hub/gate.ts";
 import { graphs } from "./hub/graphs.ts";
 import { openKeys } from "./hub/keys.ts";
-import { deriveKey, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
+import { deriveKeys, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
 import { createMetrics } from "./hub/metrics.ts";
 import { openInference } from "./hub/inference.ts";
 import { openTokens } from "./hub/oauth.ts";
@@ -168,7 +168,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     prompts: roles.prompts,
     version: VERSION,
     limits: config.limits,
-    stateKey: await deriveKey("mcp-state", keyRing.current.key),
+    stateKeys: await deriveKeys("mcp-state", keyRing),
     allowedHosts: isLoopback(config.host) ? LOOPBACK_HOSTS : null,
     onStart: (principal) => gate.admit(principal, "starts"),
     log: hubLogger("mcp"),

@@ -24,6 +24,11 @@ export class KeyRing {
     return this.#keys[0];
   }
 
+  /** The current one first. */
+  get keys(): readonly [RingKey, ...RingKey[]] {
+    return this.#keys;
+  }
+
   get versions(): readonly number[] {
     return this.#keys.map(({ version }) => version);
   }

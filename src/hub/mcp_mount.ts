@@ -1,3 +1,4 @@
+import type { KeyRing, RingKey } from "../crypto/mod.ts";
 import type { createMcp } from "../mcp/mod.ts";
 import type { Mount } from "../server/mod.ts";
 
@@ -9,9 +10,14 @@ export function isLoopback(host: string): boolean {
   return host === "::1" || LOOPBACK_HOSTS.includes(host);
 }
 
-/** A key of its own for one purpose, made from the key ring's current one. */
-export async function deriveKey(purpose: string, key: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${purpose}:${key}`)));
+/** Keys of their own for one purpose, made from those of the key ring, the current one first. */
+export async function deriveKeys(
+  purpose: string,
+  { keys: [current, ...older] }: Pick<KeyRing, "keys">,
+): Promise<[Uint8Array, ...Uint8Array[]]> {
+  const derive = async ({ key }: RingKey) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${purpose}:${key}`)));
+  return [await derive(current), ...await Promise.all(older.map(derive))];
 }
 
 /** `/mcp` behind the edge's authentication; each tool checks its own scopes. */

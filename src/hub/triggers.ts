@@ -22,6 +22,7 @@ import {
   Deliverer,
   Outbound,
   type OwnerKeys,
+  resealWebhooks,
   Scheduler,
 } from "../triggers/mod.ts";
 import type { Foundation } from "./foundation.ts";
@@ -89,6 +90,10 @@ async function openWebhooks(startup: Startup, parts: Parts, owners: OwnerKeys): 
   startup.onStop(() => deliverer.stop());
   await outbound.start();
   startup.onStop(() => outbound.stop());
+  void resealWebhooks({ store: webhooks, keyRing }).then(({ resealed, unreadable }) => {
+    if (resealed > 0) log.info("Sealed the secrets of {resealed} webhooks with the current key", { resealed });
+    if (unreadable > 0) log.warn("No key of the ring opens a secret of {unreadable} webhooks", { unreadable });
+  }, (error) => log.warn("Secrets of webhooks could not be sealed anew: {error}", { error: String(error) }));
   const onChange = () => void outbound.refresh().catch(onError);
   return [
     ...webhookRoutes(

@@ -69,7 +69,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     operations: dispatcher.operations,
     version: "1.2.3",
     limits: { bodyBytes: 100_000, inputBytes: 50_000, jsonDepth: 20, bodySeconds: 30 },
-    stateKey: new Uint8Array(32).fill(7),
+    stateKeys: [new Uint8Array(32).fill(7)],
     allowedHosts: ["127.0.0.1", "localhost"],
     log: { error: (message, properties) => console.error(message, properties) },
     ...options.deps,

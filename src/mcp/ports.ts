@@ -55,8 +55,11 @@ export interface McpDeps {
   readonly onStart?: (principal: Principal) => Promise<unknown>;
   readonly version: string;
   readonly limits: McpLimits;
-  /** Signs what clients hand back between rounds, at least 32 bytes, the same on every hub. Null: one of this process. */
-  readonly stateKey: Uint8Array | null;
+  /**
+   * For what clients hand back between rounds, at least 32 bytes each, the same on every hub: the first signs, and what any of
+   * them has signed is taken. Null: one of this process.
+   */
+  readonly stateKeys: readonly [Uint8Array, ...Uint8Array[]] | null;
   /** Host names (no ports) that `Host` and `Origin` may have; null: any `Host`, and an `Origin` of the same name. */
   readonly allowedHosts: readonly string[] | null;
   readonly log: { error(message: string, properties: Record<string, unknown>): void };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createElement, ref } from "@alkdev/flowgraph";
+import { MemoryStore } from "../../engine/memory/mod.ts";
 import { type Fields, send, taskUntil } from "./_test_http.ts";
-import { startTestHub, workflow } from "./_test_hub.ts";
+import { startTestHub, type TestHub, workflow } from "./_test_hub.ts";
 
 const slow = workflow("slow", [
   createElement("approval", { key: "go", question: "Go on?" }),
@@ -77,4 +78,27 @@ Deno.test("a request state is no one else's, and no other tool's", async () => {
   assert.equal((await again("admin@other", "slow")).error?.["code"], -32602);
   assert.equal((await again("admin", "waits")).result?.["isError"], true);
   assert.equal((await again("admin", "slow")).result?.["resultType"], "input_required");
+});
+
+Deno.test("a request state goes on after its key has been rotated, until that key is gone", async () => {
+  const store = new MemoryStore();
+  const [old, fresh] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const capabilities = { elicitation: {} };
+  const call = (hub: TestHub, params: Fields = {}, key = "admin") =>
+    send(hub.url, "tools/call", { name: "slow", arguments: {}, ...params }, { capabilities, key });
+  const { requestState, first } = await (async () => {
+    await using hub = await startTestHub({ ...options, store, deps: { stateKeys: [old] } });
+    const asked = await call(hub);
+    assert.equal(asked.result?.["resultType"], "input_required");
+    return { requestState: asked.result?.["requestState"], first: hub.store.runs.size };
+  })();
+  {
+    await using hub = await startTestHub({ ...options, store, deps: { stateKeys: [fresh, old] } });
+    const again = await call(hub, { requestState });
+    assert.equal(again.result?.["resultType"], "input_required");
+    assert.equal(store.runs.size, first, "no other run was started");
+    assert.equal((await call(hub, { requestState }, "other")).error?.["code"], -32602);
+  }
+  await using hub = await startTestHub({ ...options, store, deps: { stateKeys: [fresh] } });
+  assert.equal((await call(hub, { requestState })).error?.["code"], -32602);
 });

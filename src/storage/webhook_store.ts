@@ -42,6 +42,14 @@ export function createWebhookStore(db: Database): WebhookStore {
       );
       return rows.map(toWebhook).map(({ stats: _stats, ...webhook }) => webhook);
     },
+    async sealedOtherwise({ keyVersion, limit, after }) {
+      const isOther = sql`exists (select 1 from json_array_elements(${webhooks.secrets}) as secret
+        where (secret -> 'sealed' ->> 'keyVersion')::integer <> ${keyVersion})`;
+      const rows = await orm.select().from(webhooks).where(
+        and(isOther, after === null ? undefined : gt(webhooks.id, after)),
+      ).orderBy(asc(webhooks.id)).limit(limit);
+      return rows.map(toWebhook).map(({ stats: _stats, ...webhook }) => webhook);
+    },
     async update(webhook) {
       const { id, revision } = webhook;
       try {

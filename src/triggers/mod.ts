@@ -28,6 +28,7 @@ export { createMemoryDeliveryStore } from "./webhooks/memory_delivery_store.ts";
 export { MemoryOutboundLog } from "./webhooks/memory_outbound_log.ts";
 export { createMemoryWebhookStore } from "./webhooks/memory_webhook_store.ts";
 export { Outbound, type OutboundOptions } from "./webhooks/outbound.ts";
+export { type Resealed, resealWebhooks } from "./webhooks/reseal_webhooks.ts";
 export { signHeaders, verifySignature } from "./webhooks/signature.ts";
 export {
   type InboundDefinition,

@@ -91,6 +91,24 @@ export function webhookStoreConformance(
     assert.deepEqual((await store.outbound()).find(({ id }) => id === a.id), a);
   });
 
+  test("sealedOtherwise() pages through those of all organizations that another key has sealed", async (store) => {
+    const secret = (keyVersion: number) => ({
+      sealed: { keyVersion, salt: "s", iv: "i", data: "d" },
+      createdAt: 1_000,
+      expiresAt: null,
+    });
+    const webhooks = [[1], [2, 1], [2]].map((versions, at) =>
+      webhookRecord({ id: `id-${at}`, orgId: `org-${at}`, secrets: versions.map(secret) })
+    );
+    for (const each of webhooks) await store.create(each);
+    const [first, second] = webhooks;
+    const page = (after: string | null, limit: number) => store.sealedOtherwise({ keyVersion: 2, limit, after });
+    assert.deepEqual(await page(null, 9), [first, second]);
+    assert.deepEqual(await page(null, 1), [first]);
+    assert.deepEqual(await page("id-0", 9), [second]);
+    assert.deepEqual(await page("id-1", 9), []);
+  });
+
   test("keeps the first receipt of a delivery until it is over", async (store) => {
     const { id: webhookId, ...rest } = webhookRecord();
     await store.create({ id: webhookId, ...rest });

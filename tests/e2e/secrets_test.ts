@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { signHeaders } from "../../src/triggers/mod.ts";
-import { type HubProcess, operation, startHubProcess } from "./_hub_process.ts";
+import { type HubProcess, operation, startHubProcess, until } from "./_hub_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -52,6 +52,61 @@ Deno.test("hub keyring rotate leaves stored secrets readable to the running hub 
   }
   const ring = await Deno.readTextFile(`${dataDir}/keyring.json`);
   assert.ok(!/v\d:/.test(ring), "the ring is sealed");
+});
+
+Deno.test("once a hub has started with a rotated ring, nothing needs the key that went before", async () => {
+  const keyOf = (): string => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+  const [first, second] = [`v1:${keyOf()}`, `v2:${keyOf()}`];
+  const dataDir = await Deno.makeTempDir({ prefix: "hub-e2e-" });
+  const ringPath = `${dataDir}/ring`;
+  const start = async (ring: string): Promise<HubProcess> => {
+    await Deno.writeTextFile(ringPath, ring, { mode: 0o600 });
+    return await startHubProcess({
+      dataDir,
+      env: { HUB_ENCRYPTION_KEYS_FILE: ringPath, HUB_LOG: "info" },
+      keep: true,
+    });
+  };
+  const body = "{}";
+  const send = async (hub: HubProcess, id: string) =>
+    (await hub.api("POST", hook.webhook.path, {
+      raw: body,
+      headers: signHeaders({ id, at: Date.now(), body, secrets: [hook.secret] }),
+      key: null,
+    })).status;
+  const one = await start(first);
+  await one.api("PUT", "/api/workflows/shop", { body: { template: operation("core.echo", "a", { value: 1 }) } });
+  const { body: hook } = await one.api<{ webhook: { path: string }; secret: string }>("POST", "/api/webhooks", {
+    body: { kind: "inbound", name: "in", target: { workflow: "shop" }, input: {} },
+  });
+  const client = await one.api("PUT", "/api/clients/models", {
+    body: {
+      type: "llm-provider",
+      kind: "openai",
+      baseUrl: "https://x.invalid/v1",
+      keys: ["k-123456"],
+      models: [{ id: "m" }],
+    },
+  });
+  assert.ok(client.status < 300, JSON.stringify(client.body));
+  await one.kill("SIGTERM");
+
+  const two = await start(`${second},${first}`);
+  await until("both are sealed anew", () => {
+    const said = two.stderr();
+    return Promise.resolve(/secrets of 1 webhooks/.test(said) && /secrets of clients/.test(said));
+  });
+  assert.equal(await send(two, "1"), 202);
+  await two.kill("SIGTERM");
+
+  const three = await start(second);
+  try {
+    assert.equal(await send(three, "2"), 202);
+    assert.doesNotMatch(three.stderr(), /No key of the ring|could not be sealed/);
+  } finally {
+    await three.kill("SIGTERM");
+    await Deno.remove(dataDir, { recursive: true });
+  }
 });
 
 Deno.test("a hub starts with what hub config encrypt sealed, and only hub config decrypt shows it", async () => {

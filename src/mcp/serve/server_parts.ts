@@ -1,15 +1,14 @@
-import { createRequestStateCodec, type RequestStateCodec, type ServerOptions } from "@modelcontextprotocol/server";
+import type { ServerOptions } from "@modelcontextprotocol/server";
 import { ListWatch } from "../changes/list_watch.ts";
 import type { McpDeps, McpTimes } from "../ports.ts";
 import { Prompts } from "../prompts/prompts.ts";
 import { Resources } from "../resources/resources.ts";
-import { principalOf, TASKS_EXTENSION } from "../session_context.ts";
+import { TASKS_EXTENSION } from "../session_context.ts";
 import { Tasks } from "../tasks/tasks.ts";
-import { type RoundState, WorkflowCaller } from "../tools/call_workflow.ts";
+import { WorkflowCaller } from "../tools/call_workflow.ts";
 import { ToolCatalog } from "../tools/tool_catalog.ts";
+import { roundCodec } from "./round_codec.ts";
 
-/** How long a client may take to answer, in seconds. */
-const ROUND_TTL_SECONDS = 24 * 60 * 60;
 /** Lists are per caller and change by themselves: a client may keep them for this long. */
 const LIST_TTL_MS = 5_000;
 
@@ -31,12 +30,7 @@ export interface ServerParts {
 
 /** `closing` aborts when the hub stops. */
 export function createServerParts(deps: McpDeps, times: McpTimes, closing: AbortSignal): ServerParts {
-  const codec: RequestStateCodec<RoundState> = createRequestStateCodec<RoundState>({
-    key: deps.stateKey ?? crypto.getRandomValues(new Uint8Array(32)),
-    ttlSeconds: ROUND_TTL_SECONDS,
-    // Another key of the same person may go on; another person may not.
-    bind: (context) => JSON.stringify([principalOf(context).orgId, principalOf(context).identity.id]),
-  });
+  const codec = roundCodec(deps.stateKeys ?? [crypto.getRandomValues(new Uint8Array(32))]);
   const tasks = new Tasks(deps, times);
   const caller = new WorkflowCaller(deps, times, { tasks, codec, closing });
   const tools = new ToolCatalog(deps, (call) => caller.callTool(call));

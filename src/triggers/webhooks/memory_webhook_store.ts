@@ -46,6 +46,15 @@ class MemoryWebhookStore implements WebhookStore {
     return Promise.resolve(all.map(({ stats: _stats, ...webhook }) => structuredClone(webhook)));
   }
 
+  sealedOtherwise(
+    { keyVersion, limit, after }: Parameters<WebhookStore["sealedOtherwise"]>[0],
+  ): Promise<readonly WebhookRecord[]> {
+    const found = [...this.#webhooks.values()].filter(({ id, secrets }) =>
+      (after === null || id > after) && secrets.some(({ sealed }) => sealed.keyVersion !== keyVersion)
+    ).sort((a, b) => a.id < b.id ? -1 : 1);
+    return Promise.resolve(found.slice(0, limit).map(({ stats: _stats, ...webhook }) => structuredClone(webhook)));
+  }
+
   update(webhook: WebhookRecord): Promise<"updated" | "changed" | "name-taken"> {
     const old = this.#webhooks.get(webhook.id);
     if (old?.revision !== webhook.revision) return Promise.resolve("changed");

@@ -16,6 +16,10 @@ export interface WebhookStore {
   list(params: { readonly orgId: string }): Promise<readonly StoredWebhook[]>;
   /** Of all organizations: those that send and are not paused. */
   outbound(): Promise<readonly WebhookRecord[]>;
+  /** Of all organizations: those with a secret that is sealed with another key, by id, after `after`. */
+  sealedOtherwise(
+    params: { readonly keyVersion: number; readonly limit: number; readonly after: string | null },
+  ): Promise<readonly WebhookRecord[]>;
   /** As `ScheduleStore.update`. */
   update(webhook: WebhookRecord): Promise<"updated" | "changed" | "name-taken">;
   /** Its receipts and deliveries go with it. False: there is none. */
