@@ -171,6 +171,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     stateKeys: await deriveKeys("mcp-state", keyRing),
     allowedHosts: isLoopback(config.host) ? LOOPBACK_HOSTS : null,
     onStart: (principal) => gate.admit(principal, "starts"),
+    onRefused: (refusal) => gate.refused({ ...refusal, route: "/mcp" }),
     log: hubLogger("mcp"),
   });
   startup.onStop(() => mcp.close());
@@ -192,9 +193,9 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       declaredScopes: (orgId) => declaredScopes(dispatcher.list(orgId)),
     }),
     graphs,
-    acceptSocket: (socket, principal) => {
+    acceptSocket: (socket, principal, request) => {
       socketKeys.watch(socket, principal.keyId);
-      pool.accept(socket, principal);
+      pool.accept(socket, { ...principal, address: addresses.of(request) });
     },
     gate,
     watchKey: (keyId, onRevoked) => socketKeys.watchKey(keyId, onRevoked),

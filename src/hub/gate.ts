@@ -1,7 +1,15 @@
 import { CallError } from "@alkdev/operations";
 import { Guesses, KeyRates, type RatedKey, type RateKind, type RateState } from "../auth/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
-import { type Act, type ClientAddresses, type Gate, HttpError, rateHeaders, type Refusal } from "../server/mod.ts";
+import {
+  type Act,
+  type ClientAddresses,
+  type ClientRequest,
+  type Gate,
+  HttpError,
+  rateHeaders,
+  type Refusal,
+} from "../server/mod.ts";
 import { type AuditLogStore, createRateStore, type Database } from "../storage/mod.ts";
 import { DEFAULT_ORG } from "./keys.ts";
 
@@ -11,6 +19,8 @@ const REFUSALS_PER_MINUTE = 60;
 const MAX_COUNTED = 1_000;
 /** Refusals that may wait to be written. */
 const MAX_WRITING = 100;
+/** Of what a message asked for, in characters: names in it are the client's. */
+const MAX_ASKED = 200;
 
 /** What stands before every edge of a hub. */
 export function openGate(
@@ -58,7 +68,7 @@ export class HubGate implements Gate {
     });
   }
 
-  refused({ request, route, principal, code }: Refusal): void {
+  refused({ request, route, asked, principal, code }: Refusal): void {
     const orgId = principal?.orgId ?? DEFAULT_ORG;
     const unwritten = this.#mayNote(orgId);
     if (unwritten === null || this.#writing >= MAX_WRITING) return;
@@ -68,7 +78,13 @@ export class HubGate implements Gate {
       orgId,
       ownerId: principal?.identity.id ?? "anonymous",
       keyId: principal?.keyId ?? null,
-      details: { ...this.#origin(request), route, code, ...(unwritten > 0 && { unwritten }) },
+      details: {
+        ...this.#origin(request),
+        route,
+        ...(asked !== undefined && { asked: asked.slice(0, MAX_ASKED) }),
+        code,
+        ...(unwritten > 0 && { unwritten }),
+      },
     }).finally(() => this.#writing--);
   }
 
@@ -78,7 +94,8 @@ export class HubGate implements Gate {
     await this.#append({ action: name, orgId, ownerId: identity.id, keyId, details });
   }
 
-  #origin(request: Request): { readonly method: string; readonly address: string | null } {
+  #origin(request: Request | ClientRequest): ClientRequest {
+    if (!(request instanceof Request)) return { method: request.method, address: request.address };
     return { method: request.method, address: this.#addresses.of(request) };
   }
 

@@ -37,7 +37,7 @@ export async function openOperations(
     readonly clock: Clock;
     readonly feed: RunFeed;
     readonly keyRing: KeyRing;
-    readonly gate: Pick<Gate, "admit">;
+    readonly gate: Pick<Gate, "admit" | "refused">;
     readonly observer: CallObserver;
     readonly usage: UsageHost;
     readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
@@ -57,6 +57,14 @@ export async function openOperations(
     store: createSpokeStore(db),
     calls: {
       admit: (principal) => gate.admit(principal, "requests"),
+      refused: ({ principal, operationId, code }) =>
+        gate.refused({
+          request: { method: "GET", address: principal.address },
+          route: "/ws",
+          asked: operationId,
+          principal: { ...principal, keyName: null },
+          code,
+        }),
       spec: (caller, id) => dispatcher.operations.spec(caller, id),
       call: (request) => dispatcher.operations.call(request),
       stream: (request) => dispatcher.operations.stream(request),

@@ -53,6 +53,15 @@ export interface McpDeps {
   readonly prompts?: PromptSource;
   /** Before a run is started; a throw refuses it. */
   readonly onStart?: (principal: Principal) => Promise<unknown>;
+  /** Told of each message that was refused for want of a scope, and what it asked for: `tools/call hub.call`. */
+  readonly onRefused?: (
+    refusal: {
+      readonly request: Request;
+      readonly principal: Principal;
+      readonly asked: string;
+      readonly code: string;
+    },
+  ) => void;
   readonly version: string;
   readonly limits: McpLimits;
   /**

@@ -6,12 +6,12 @@ import { isObject, type JsonObject } from "./json.ts";
 export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
 
 /** What the SDK hands through to handlers. The key itself is not passed on. */
-export function authInfoOf(principal: Principal): AuthInfo {
+export function authInfoOf(principal: Principal, request: Request): AuthInfo {
   return {
     token: principal.keyId,
     clientId: principal.identity.id,
     scopes: [...principal.identity.scopes],
-    extra: { principal },
+    extra: { principal, request },
   };
 }
 
@@ -20,6 +20,13 @@ export function principalOf(context: ServerContext): Principal {
   const principal = context.http?.authInfo?.extra?.["principal"];
   if (!isPrincipal(principal)) throw new Error("The request has no principal");
   return principal;
+}
+
+/** The request that a handler works on, as it came in. */
+export function requestOf(context: ServerContext): Request {
+  const request = context.http?.authInfo?.extra?.["request"];
+  if (!(request instanceof Request)) throw new Error("The context has no request");
+  return request;
 }
 
 /** Whether this is what {@linkcode authInfoOf} has put there. */

@@ -66,6 +66,33 @@ Deno.test("a task is there for its organization only, and for keys that may read
   }
 });
 
+Deno.test("a key that may only read runs sees another's task, and neither answers nor ends it", async () => {
+  const refused: unknown[] = [];
+  await using hub = await startTestHub({
+    ...options,
+    scopes: { reads: ["run:read"], writes: ["run:read", "run:write:slow"], other: ["run:read", "run:write:waits"] },
+    deps: { ...options.deps, onRefused: ({ asked, principal, code }) => refused.push([asked, principal.keyId, code]) },
+  });
+  const taskId = await startTask(hub.url, "slow");
+  await taskUntil(hub.url, taskId, "input_required");
+  const inputResponses = { go: { action: "accept", content: { approved: true } } };
+  for (const key of ["reads", "other"]) {
+    assert.equal((await send(hub.url, "tasks/get", { taskId }, { key })).result?.["status"], "input_required");
+    for (const method of ["tasks/cancel", "tasks/update"]) {
+      const { error } = await send(hub.url, method, { taskId, inputResponses }, { key });
+      assert.equal((error?.["data"] as Fields | undefined)?.["code"], "ACCESS_DENIED", `${method} by ${key}`);
+    }
+  }
+  assert.deepEqual(refused.slice(0, 2), [
+    ["tasks/cancel", "reads@default", "ACCESS_DENIED"],
+    ["tasks/update", "reads@default", "ACCESS_DENIED"],
+  ]);
+  assert.equal((await send(hub.url, "tasks/get", { taskId })).result?.["status"], "input_required");
+  const { error } = await send(hub.url, "tasks/update", { taskId, inputResponses }, { key: "writes" });
+  assert.equal(error, undefined);
+  await taskUntil(hub.url, taskId, "completed");
+});
+
 Deno.test("a request state is no one else's, and no other tool's", async () => {
   await using hub = await startTestHub(options);
   const capabilities = { elicitation: {} };

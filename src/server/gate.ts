@@ -14,14 +14,24 @@ export interface Gate {
   acted(act: Act): Promise<void>;
 }
 
-/** A request that was answered 401 or 403. */
+/** A request that was answered 401 or 403; over MCP or a socket, a message that was answered as one would be. */
 export interface Refusal {
-  readonly request: Request;
+  /** What came in; for a message of a socket, the request that opened it. */
+  readonly request: Request | ClientRequest;
   /** The declared path, or what stands for it. */
   readonly route: string;
+  /** What the message asked for: a method of MCP and what it was about, or an operation. Absent: the route says it. */
+  readonly asked?: string;
   /** Null: nobody was behind it. */
   readonly principal: Principal | null;
   readonly code: string;
+}
+
+/** What is kept of a request where the request itself is not. */
+export interface ClientRequest {
+  readonly method: string;
+  /** Null: not known. */
+  readonly address: string | null;
 }
 
 /** An administrative act. */

@@ -34,7 +34,7 @@ export { STATUS_BY_CODE } from "./status_codes.ts";
 export { type SightDeps, sightRoutes } from "./routes/sight.ts";
 export { type ViewerAsset, type ViewerFiles, viewerRoutes } from "./routes/viewer.ts";
 export { ClientAddresses } from "./client_address.ts";
-export { type Act, type Gate, rateHeaders, type Refusal } from "./gate.ts";
+export { type Act, type ClientRequest, type Gate, rateHeaders, type Refusal } from "./gate.ts";
 export { organizationRoutes, type OrganizationsPort } from "./routes/organizations.ts";
 export { type OAuthEdge, oauthRoutes } from "./routes/oauth.ts";
 export { type AuditPort, auditRoute } from "./routes/audit.ts";

@@ -96,8 +96,8 @@ export interface ServerDeps {
   readonly spokes: SpokesPort;
   readonly keys: KeyAdmin;
   readonly graphs: GraphsPort;
-  /** Takes over an authenticated socket, which may not be open yet. */
-  acceptSocket(socket: WebSocket, principal: Principal): void;
+  /** Takes over an authenticated socket, which may not be open yet. `request`: what opened it. */
+  acceptSocket(socket: WebSocket, principal: Principal, request: Request): void;
   /** Absent: nobody's access tokens are taken. */
   readonly oauth?: OAuthEdge;
   /** Absent: nothing is counted and no refusal written down. */

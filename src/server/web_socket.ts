@@ -33,7 +33,7 @@ export async function upgradeWebSocket(request: Request, deps: ServerDeps): Prom
   const { socket, response } = upgrade(request);
   // Deno's own `protocol` option refuses a list without spaces after its commas, which is how many clients write it.
   if (offered.includes(SUBPROTOCOL)) response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
-  deps.acceptSocket(socket, principal);
+  deps.acceptSocket(socket, principal, request);
   return response;
 }
 

@@ -54,7 +54,12 @@ export interface TestHub extends AsyncDisposable {
 /** Keys are `<org>/<identity>/<scope>+<scope>`, written with dots for the subprotocol. */
 function toPrincipal(key: string): SpokePrincipal {
   const [orgId = "acme", id = "ann", scopes = "spoke:connect"] = key.split("_");
-  return { orgId, identity: { id, scopes: scopes.split("+").map((scope) => scope.replace("~", ":")) }, keyId: key };
+  return {
+    orgId,
+    identity: { id, scopes: scopes.split("+").map((scope) => scope.replace("~", ":")) },
+    keyId: key,
+    address: null,
+  };
 }
 
 export const SPOKE_KEY = "acme_ann_spoke~connect";

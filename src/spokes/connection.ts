@@ -13,7 +13,7 @@ import {
   toEnvelope,
 } from "./envelope.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { type InboundCall, InboundCalls } from "./inbound_calls.ts";
+import { type InboundCall, InboundCalls, noteRefusal } from "./inbound_calls.ts";
 import type { CallObserver, HubCalls, RunEventsPort, SpokeLog, SpokePrincipal, SpokeSocket } from "./ports.ts";
 import { decodeRegistration, type Registration } from "./registration.ts";
 import type { Spoke, SpokeLink } from "./spoke.ts";
@@ -221,6 +221,7 @@ export class Connection implements SpokeLink {
       const known = error instanceof CallError
         ? error
         : new CallError("EXECUTION_ERROR", "The hub could not register this spoke");
+      noteRefusal({ calls: this.#host.calls, principal: this.principal }, "hub.register", known);
       this.fail(requestId, known);
     }).finally(() => {
       this.#registering = false;

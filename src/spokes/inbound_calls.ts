@@ -81,7 +81,11 @@ export class InboundCalls {
       await this.#answer(call, signal);
     } catch (error) {
       if (timedOut !== null) this.#fail(requestId, timedOut);
-      else if (!signal.aborted) this.#fail(requestId, toCallError(error));
+      else if (!signal.aborted) {
+        const failure = toCallError(error);
+        noteRefusal(this.#options, call.operationId, failure);
+        this.#fail(requestId, failure);
+      }
     } finally {
       cancel?.();
     }
@@ -164,6 +168,15 @@ function decodeWatch(input: unknown): { readonly runId: string; readonly after: 
     "VALIDATION_ERROR",
     'Input of "hub.runEvents" is not valid: wanted {runId: string, after?: integer}',
   );
+}
+
+/** Tells whoever writes refusals down, where this is one. */
+export function noteRefusal(
+  { calls, principal }: Pick<InboundCallsOptions, "calls" | "principal">,
+  operationId: string,
+  { code }: CallError,
+): void {
+  if (code === "ACCESS_DENIED") calls.refused?.({ principal, operationId, code });
 }
 
 /** A surprise says that there was one, never what it was. */

@@ -19,6 +19,8 @@ export interface SpokePrincipal extends Caller {
   readonly identity: Identity;
   readonly orgId: string;
   readonly keyId: string;
+  /** Where the socket comes from; null: not known. */
+  readonly address: string | null;
 }
 
 /** What is kept of a spoke, so that a hub that starts again knows whom to wait for. Times are ms since the epoch. */
@@ -53,6 +55,8 @@ export interface SpokeStore {
 export interface HubCalls {
   /** Before each call of a peer whose key has limits; a throw refuses the call. */
   admit?(principal: SpokePrincipal): Promise<unknown>;
+  /** Told of each call of a peer that was refused for want of a scope. */
+  refused?(refusal: { readonly principal: SpokePrincipal; readonly operationId: string; readonly code: string }): void;
   spec(caller: Caller, operationId: string): OperationSpec | undefined;
   /** @throws {CallError} */
   call(params: HubCall): Promise<ResponseEnvelope>;

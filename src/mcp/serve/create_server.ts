@@ -1,7 +1,8 @@
-import type { ServerContext, StandardSchemaV1 } from "@modelcontextprotocol/server";
+import type { CallToolRequest, ServerContext, StandardSchemaV1 } from "@modelcontextprotocol/server";
 import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { complete } from "../complete.ts";
 import { isObject } from "../json.ts";
+import { noteRefusal } from "../note_refusal.ts";
 import { pageAfter } from "../page.ts";
 import { toProtocolError } from "../protocol_error.ts";
 import { principalOf } from "../session_context.ts";
@@ -19,10 +20,11 @@ export function createServer(parts: ServerParts, { allTools }: { readonly allToo
   const { deps, tasks } = parts;
   const server = new HubServer(deps.version, parts.options);
   /** Errors leave as errors of the protocol. */
-  const guard = <A extends unknown[], T>(what: string, handle: (...args: A) => Promise<T>) => async (...args: A) => {
+  const guard: Guard = (what, handle) => async (request, context) => {
     try {
-      return await handle(...args);
+      return await handle(request, context);
     } catch (error) {
+      noteRefusal(deps, error, context);
       throw toProtocolError(error, deps.log, what);
     }
   };
@@ -46,7 +48,10 @@ export function createServer(parts: ServerParts, { allTools }: { readonly allToo
   return server;
 }
 
-type Guard = <A extends unknown[], T>(what: string, handle: (...args: A) => Promise<T>) => (...args: A) => Promise<T>;
+type Guard = <R, T>(
+  what: string,
+  handle: (request: R, context: ServerContext) => Promise<T>,
+) => (request: R, context: ServerContext) => Promise<T>;
 
 function serveTools(server: HubServer, { deps, tools }: ServerParts, allTools: boolean, guard: Guard): void {
   server.setRequestHandler(
@@ -70,9 +75,16 @@ function serveTools(server: HubServer, { deps, tools }: ServerParts, allTools: b
       return answer;
     } catch (error) {
       if (error instanceof ProtocolError || error instanceof TaskAnswer) throw error;
+      noteRefusal(deps, error, context, subjectOf(params));
       return thrownToResult(error, deps.log, params.name);
     }
   });
+}
+
+/** The tool, and what it was to call. */
+function subjectOf({ name, arguments: args }: CallToolRequest["params"]): string {
+  const target = args?.["operationId"];
+  return typeof target === "string" ? `${name} ${target}` : name;
 }
 
 function serveResources(server: HubServer, { resources }: ServerParts, guard: Guard): void {

@@ -1,6 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import type { Principal } from "../../auth/mod.ts";
 import { watchResource } from "../changes/watch_resource.ts";
+import { noteRefusal } from "../note_refusal.ts";
 import { toProtocolError } from "../protocol_error.ts";
 import { authInfoOf, principalOf } from "../session_context.ts";
 import { createServer } from "./create_server.ts";
@@ -63,7 +64,7 @@ export class Sessions {
     try {
       response = await session.transport.handleRequest(request, {
         ...(body !== undefined && { parsedBody: body }),
-        authInfo: authInfoOf(principal),
+        authInfo: authInfoOf(principal, request),
       });
     } catch (error) {
       done();
@@ -159,6 +160,7 @@ export class Sessions {
         return {};
       } catch (error) {
         subscriptions.delete(uri);
+        noteRefusal(deps, error, context, uri);
         throw toProtocolError(error, deps.log, "resources/subscribe");
       }
     });

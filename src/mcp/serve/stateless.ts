@@ -37,7 +37,7 @@ export class Stateless {
   }
 
   handle(request: Request, body: unknown, principal: Principal): Promise<Response> {
-    const options = { parsedBody: body, authInfo: authInfoOf(principal) };
+    const options = { parsedBody: body, authInfo: authInfoOf(principal, request) };
     if (!isObject(body) || body["method"] !== "subscriptions/listen") return this.#handler.fetch(request, options);
     return this.#listen(request, body, principal);
   }
@@ -73,7 +73,7 @@ export class Stateless {
       },
     });
     stop.signal.addEventListener("abort", () => void handler.close());
-    return handler.fetch(request, { parsedBody: body, authInfo: authInfoOf(principal) });
+    return handler.fetch(request, { parsedBody: body, authInfo: authInfoOf(principal, request) });
   }
 
   #feed(

@@ -5,7 +5,7 @@ import type { RunEvent, RunView } from "../../runs/mod.ts";
 import { isObject } from "../json.ts";
 import type { McpDeps, McpTimes } from "../ports.ts";
 import { tasksMissing } from "../protocol_error.ts";
-import { mayOn } from "../rights.ts";
+import { assertMayOn, mayOn } from "../rights.ts";
 import { abortRun } from "../runs/follow_run.ts";
 import { PendingQuestions } from "../runs/pending_questions.ts";
 import { namesOf, payloadOf, type Question } from "../runs/question.ts";
@@ -19,6 +19,8 @@ const PAGE = 1000;
 interface Found {
   readonly principal: Principal;
   readonly view: RunView;
+  /** The caller has started it. */
+  readonly isOwn: boolean;
   readonly questions: readonly Question[];
   readonly updatedAt: number;
 }
@@ -42,7 +44,9 @@ export class Tasks {
 
   /** `tasks/update`: answers to what it asked; what it does not know is left. */
   async update(params: unknown, context: ServerContext): Promise<Record<string, unknown>> {
-    const { principal, view, questions } = await this.#find(params, context);
+    const found = await this.#find(params, context);
+    assertMayWrite(found, "answer");
+    const { principal, view, questions } = found;
     const responses = isObject(params) && isObject(params["inputResponses"]) ? params["inputResponses"] : {};
     const names = this.#names(questions);
     for (const [name, response] of Object.entries(context.mcpReq.inputResponses ?? responses)) {
@@ -62,7 +66,9 @@ export class Tasks {
 
   /** `tasks/cancel`: aborts the run; one that has ended stays as it is. */
   async cancel(params: unknown, context: ServerContext): Promise<Record<string, unknown>> {
-    const { principal, view } = await this.#find(params, context);
+    const found = await this.#find(params, context);
+    assertMayWrite(found, "cancel");
+    const { principal, view } = found;
     if (view.completedAt === null) await abortRun(this.#deps.runs, principal, view.id, "Cancelled by its client");
     return {};
   }
@@ -86,8 +92,9 @@ export class Tasks {
       const view = await this.#deps.runs.get({ caller: principal, runId: taskId });
       const { owner, pending, updatedAt } = await this.#fold(principal, taskId);
       // A key that only runs workflows sees its own runs.
-      if (!mayOn(principal, view.workflow, "run:read") && owner !== principal.identity.id) throw unknownTask(taskId);
-      return { principal, view, questions: await pending.list(), updatedAt };
+      const isOwn = owner === principal.identity.id;
+      if (!isOwn && !mayOn(principal, view.workflow, "run:read")) throw unknownTask(taskId);
+      return { principal, view, isOwn, questions: await pending.list(), updatedAt };
     } catch (error) {
       if (error instanceof CallError && error.code === "RUN_NOT_FOUND") throw unknownTask(taskId);
       throw error;
@@ -128,6 +135,11 @@ function detailsOf(task: TaskView, view: RunView, questions: readonly Question[]
   if (!isHubFailure(view) || view.error === null) return {};
   const { code, message } = view.error;
   return { error: { code: ProtocolErrorCode.InternalError, message, data: { code } } };
+}
+
+/** Who has started a run may answer and end it; others as over HTTP. @throws {CallError} `ACCESS_DENIED` */
+function assertMayWrite({ principal, view, isOwn }: Found, what: string): void {
+  if (!isOwn) assertMayOn(principal, `${what} task "${view.id}"`, view.workflow, "run:write");
 }
 
 function unknownTask(taskId: string): ProtocolError {
