@@ -83,6 +83,69 @@ Deno.test("limits of keys, wrong keys and what is written down of both", async (
     assert.ok(!JSON.stringify(await audit("limit=200")).includes(key));
     assert.equal((await hub.api("GET", "/api/audit", { key })).status, 403);
   });
+  await t.step("refusals of MCP and of sockets are written down too, with what was asked", async () => {
+    const { key, id } = await make({ name: "narrow", scopes: ["operation:call:core.eval", "workflow:run:nothing"] });
+    const message = (body: object, headers: Readonly<Record<string, string>>) =>
+      hub.api("POST", "/mcp", {
+        key,
+        headers: { accept: "application/json, text/event-stream", "x-forwarded-for": "203.0.113.20", ...headers },
+        body: { jsonrpc: "2.0", id: 1, ...body },
+      });
+    const call = { name: "hub.call", arguments: { operationId: "core.echo", input: { value: "a-secret-input" } } };
+    const begun = await message({
+      method: "initialize",
+      params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
+    }, {});
+    await message({ method: "tools/call", params: call }, {
+      "mcp-session-id": begun.headers.get("mcp-session-id")!,
+      "mcp-protocol-version": "2025-11-25",
+    });
+    const _meta = {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientCapabilities": {},
+    };
+    const newer = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "hub.call" };
+    await message({
+      method: "tools/call",
+      params: { ...call, arguments: { operationId: "workflow.w", input: {} }, _meta },
+    }, newer);
+    await using socket = await openSocket(hub.url, key);
+    const registration = { name: "spoke", operations: [] };
+    for (const [operationId, input] of [["core.fail", {}], ["hub.register", registration], ["hub.runEvents", {}]]) {
+      assert.match(await socket.ask(String(operationId), input), /"code":"ACCESS_DENIED"/);
+    }
+    const seen = await until("all are written", async () => {
+      const found = await audit(`action=request.refused&key=${id}&limit=200`);
+      return found.length >= 5 && found;
+    });
+    assert.deepEqual(seen.map(({ action, details }) => [action, details.route, details.asked, details.code]).sort(), [
+      ["request.refused", "/mcp", "tools/call hub.call core.echo", "ACCESS_DENIED"],
+      ["request.refused", "/mcp", "tools/call hub.call workflow.w", "ACCESS_DENIED"],
+      ["request.refused", "/ws", "core.fail", "ACCESS_DENIED"],
+      ["request.refused", "/ws", "hub.register", "ACCESS_DENIED"],
+      ["request.refused", "/ws", "hub.runEvents", "ACCESS_DENIED"],
+    ]);
+    assert.deepEqual(new Set(seen.map(({ details }) => details.address)), new Set(["203.0.113.20", "127.0.0.1"]));
+    assert.ok(!JSON.stringify(seen).includes("a-secret-input"));
+  });
+  await t.step("whoever is refused without end on one socket does not fill the log", async () => {
+    const org = await hub.api<{ key: { key: string } }>("POST", "/api/organizations", { body: { id: "flood" } });
+    assert.equal(org.status, 201, JSON.stringify(org.body));
+    const weak = await hub.api<{ key: string }>("POST", "/api/keys", {
+      key: org.body.key.key,
+      body: { name: "weak", scopes: ["run:read"] },
+    });
+    await using socket = await openSocket(hub.url, weak.body.key);
+    await Promise.all(Array.from({ length: 500 }, () => socket.ask("core.echo", { value: 1 })));
+    const refusals = await until("the first are written", async () => {
+      const { body } = await hub.api<{ items: Entry[] }>("GET", "/api/audit?action=request.refused&limit=200", {
+        key: org.body.key.key,
+      });
+      return body.items.length >= 60 && body.items;
+    });
+    // Twice as many where the minute ended in between.
+    assert.ok(refusals.length <= 120, `${refusals.length}`);
+  });
   await t.step("an address that tries many wrong keys is slowed; keys that are known go on", async () => {
     const from = (address: string) => ({ "x-forwarded-for": address });
     const statuses = new Map<number, number>();
@@ -100,3 +163,30 @@ Deno.test("limits of keys, wrong keys and what is written down of both", async (
     assert.ok(refusals.length > 0 && refusals.length <= 121, `${refusals.length} were written`);
   });
 });
+
+/** A socket of the call protocol; `ask` gives the answer to one call, as text. */
+async function openSocket(url: string, key: string) {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, ["alkdev.v1", `bearer.${key}`]);
+  const waiting = new Map<string, (answer: string) => void>();
+  socket.onmessage = ({ data }) => {
+    const { payload: { requestId } } = JSON.parse(String(data)) as { readonly payload: { readonly requestId: string } };
+    waiting.get(requestId)?.(String(data));
+  };
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("The socket was refused"));
+  });
+  return {
+    ask(operationId: string, input: unknown): Promise<string> {
+      const requestId = crypto.randomUUID();
+      const { promise, resolve } = Promise.withResolvers<string>();
+      waiting.set(requestId, resolve);
+      socket.send(JSON.stringify({ type: "call.requested", id: "", payload: { requestId, operationId, input } }));
+      return promise;
+    },
+    async [Symbol.asyncDispose]() {
+      socket.close();
+      await new Promise((resolve) => socket.onclose = resolve);
+    },
+  };
+}
