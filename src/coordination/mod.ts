@@ -43,3 +43,4 @@ export type {
   WaitInput,
   WaitOutput,
 } from "./requests.ts";
+export { createMemoryCoordinationStore } from "./memory_coordination_store.ts";

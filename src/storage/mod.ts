@@ -6,6 +6,7 @@ export { createBudgetLedger } from "./budget_ledger.ts";
 export type { StoredBudgets } from "./budget_ledger.ts";
 export { createLeftovers } from "./budget_leftovers.ts";
 export { createClientStore } from "./client_store.ts";
+export { createCoordinationStore } from "./coordination_store.ts";
 export { encodeCursor } from "./cursor.ts";
 export { createDeliveryStore } from "./delivery_store.ts";
 export { createAskedSignals } from "./asked_signals.ts";
