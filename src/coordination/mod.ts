@@ -44,3 +44,6 @@ export type {
   WaitOutput,
 } from "./requests.ts";
 export { createMemoryCoordinationStore } from "./memory_coordination_store.ts";
+export { Coordination } from "./coordination.ts";
+export { DEFAULT_TREE_LIMITS } from "./options.ts";
+export type { CoordinationOptions, TreeLimits } from "./options.ts";

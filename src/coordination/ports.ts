@@ -112,8 +112,8 @@ export interface CallGraphPort {
     readonly question: Json;
     readonly signal: AbortSignal;
   }): Promise<Json>;
-  /** Answers in the name of `caller`. No error when somebody was faster. */
-  answer(params: { readonly caller: Caller; readonly runId: string; readonly payload: Json }): Promise<void>;
+  /** Answers in the name of `caller`. False: nobody waits for the answer (any more). */
+  answer(params: { readonly caller: Caller; readonly runId: string; readonly payload: Json }): Promise<boolean>;
 }
 
 export interface CurrentCall {
