@@ -101,21 +101,20 @@ export class Coordination implements CoordinationPort {
     const { message, level = "info" } = input;
     const mapping = await this.#own(place, input.sessionId);
     const noticeId = this.#noticeId(place, "notify", input.key);
-    const { ids, store, graph, clock } = this.#options;
-    const { orgId, task, workspace, sessionId, parentSessionId } = mapping;
-    const runId = level === "blocking" ? ids.of(`question ${noticeId}`) : null;
+    const { id, sessionId, parentSessionId } = mapping;
+    const runId = level === "blocking" ? await this.#ask(place, { mapping, noticeId, ask: message }) : null;
     const notice = {
       ...this.#notice({ id: noticeId, mapping, place, recipient: parentSessionId, text: message }),
       ...{ level, runId, dueAt: parentSessionId === null ? null : this.#claim() },
     };
     await this.#mail.send(notice, mapping);
-    await this.#acted(place, "coord.notify", { mapping: mapping.id, session: sessionId, notice: noticeId, level });
+    await this.#acted(place, "coord.notify", { mapping: id, session: sessionId, notice: noticeId, level });
     if (runId === null) return { noticeId, answer: null };
-    const known = await store.notice({ orgId, id: noticeId });
-    if (known !== null && known.answeredAt !== null) return { noticeId, answer: known.answer };
-    const question = { ask: message, task, branch: workspace?.branch ?? null, sessionId, noticeId };
-    const answer = await graph.ask({ caller: place.caller, parent: place.parent, runId, question, signal });
-    await store.changeNotice({ orgId, id: noticeId, change: { answer, answeredAt: clock.now() }, now: clock.now() });
+    const { store, graph, clock } = this.#options;
+    const answer = await graph.answerOf({ caller: place.caller, runId, signal });
+    const now = clock.now();
+    const { orgId } = mapping;
+    await store.changeNotice({ orgId, id: noticeId, change: { answer, answeredAt: now, dueAt: null }, now });
     return { noticeId, answer };
   }
 
@@ -194,6 +193,17 @@ export class Coordination implements CoordinationPort {
     if (mapping !== null) return mapping;
     const what = id === undefined ? "The caller is no session" : `Session "${id}" was not spawned`;
     throw new CallError("NOT_COORDINATED", `${what}: there is nobody to notify`, { session: id ?? null });
+  }
+
+  /** Parks the session: a question to people, in a run below the session's own. */
+  async #ask(
+    { caller, parent }: CallPlace,
+    { mapping, noticeId, ask }: { readonly mapping: Mapping; readonly noticeId: string; readonly ask: string },
+  ): Promise<string> {
+    const { task, workspace, sessionId } = mapping;
+    const question = { ask, task, branch: workspace?.branch ?? null, sessionId, noticeId };
+    const { runId } = await this.#options.graph.ask({ caller, parent, key: noticeId, question });
+    return runId;
   }
 
   /** Answers what the session waits for; null: it waits for nothing. */

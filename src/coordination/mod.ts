@@ -47,3 +47,7 @@ export { createMemoryCoordinationStore } from "./memory_coordination_store.ts";
 export { Coordination } from "./coordination.ts";
 export { DEFAULT_TREE_LIMITS } from "./options.ts";
 export type { CoordinationOptions, TreeLimits } from "./options.ts";
+export { MemoryWorktrees } from "./memory_worktrees.ts";
+export { spokeWorktrees } from "./spoke_worktrees.ts";
+export type { CallOnSpoke } from "./spoke_worktrees.ts";
+export { MemorySessions } from "./memory_sessions.ts";

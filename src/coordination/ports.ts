@@ -102,16 +102,17 @@ export interface CallGraphPort {
   /** What a run and those below it are at; newest last. Empty: it has ended, or is between steps. */
   current(params: { readonly caller: Caller; readonly runId: string }): Promise<readonly CurrentCall[]>;
   /**
-   * Asks people a question, in a run of its own below `parent` with this id, and gives their answer. Asked again after a crash it
-   * waits on. Rejects with ABORTED when `signal` aborts, which ends the run too.
+   * Asks people a question, in a run of its own below `parent`; gives the run once it is durable. The same `key` is the same
+   * question.
    */
   ask(params: {
     readonly caller: Caller;
     readonly parent: MappedParent | null;
-    readonly runId: string;
+    readonly key: string;
     readonly question: Json;
-    readonly signal: AbortSignal;
-  }): Promise<Json>;
+  }): Promise<{ readonly runId: string }>;
+  /** Waits for the answer. @throws {CallError} ABORTED when nobody will answer, or `signal` aborts: the question then ends too */
+  answerOf(params: { readonly caller: Caller; readonly runId: string; readonly signal: AbortSignal }): Promise<Json>;
   /** Answers in the name of `caller`. False: nobody waits for the answer (any more). */
   answer(params: { readonly caller: Caller; readonly runId: string; readonly payload: Json }): Promise<boolean>;
 }

@@ -20,17 +20,16 @@ export interface SpawnPlace {
 
 /** How deep and broad it may be. @throws {CallError} SPAWN_DENIED, SPAWN_LIMIT */
 export function capsOf(place: SpawnPlace, input: SpawnInput, limits: TreeLimits): TreeCaps {
-  const depth = (place.parentMapping?.depth ?? 0) + 1;
-  if (depth > limits.depth) throw spawnLimit("depth", limits.depth, depth - 1);
-  for (const [index, { role, spawn }] of place.rights.entries()) {
-    if (role === null || spawn === null) continue;
-    if (index + 1 > spawn.maxDepth) throw spawnLimit("depth", spawn.maxDepth, index);
-  }
   const parent = place.rights[0] ?? { role: null, spawn: null };
-  if (parent.role === null) return { breadth: limits.breadth, sessions: limits.sessions };
-  if (parent.spawn === null) {
+  if (parent.role !== null && parent.spawn === null) {
     throw spawnDenied(`A session in role "${parent.role}" may not spawn others`, { role: parent.role });
   }
+  const depth = (place.parentMapping?.depth ?? 0) + 1;
+  if (depth > limits.depth) throw spawnLimit("depth", limits.depth, depth - 1);
+  for (const [index, { spawn }] of place.rights.entries()) {
+    if (spawn !== null && index + 1 > spawn.maxDepth) throw spawnLimit("depth", spawn.maxDepth, index);
+  }
+  if (parent.spawn === null) return { breadth: limits.breadth, sessions: limits.sessions };
   for (const task of input.tasks) assertRole(parent, task.role ?? input.role);
   return { breadth: Math.min(parent.spawn.maxBreadth, limits.breadth), sessions: limits.sessions };
 }

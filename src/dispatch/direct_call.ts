@@ -16,7 +16,7 @@ export class DirectCall implements DispatchedCall, Disposable {
   readonly attempt = 1;
   readonly parentRequestId: string;
   readonly deadline: number | null;
-  readonly spoke = null;
+  readonly spoke: Readonly<Record<string, string>> | null;
   readonly signal: AbortSignal;
   /** Rejects when the signal aborts, with its reason. */
   readonly aborted: Promise<never>;
@@ -33,6 +33,7 @@ export class DirectCall implements DispatchedCall, Disposable {
     this.orgId = caller.orgId;
     this.keyId = caller.keyId;
     this.parentRequestId = parentRequestId ?? "";
+    this.spoke = params.spoke ?? null;
     const deadline = timeoutMs === Infinity ? null : clock.now() + timeoutMs;
     this.deadline = deadline;
     const controller = new AbortController();

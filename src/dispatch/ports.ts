@@ -40,6 +40,8 @@ export interface DirectCallParams {
   readonly signal?: AbortSignal;
   /** The call on behalf of which it is made. */
   readonly parentRequestId?: string;
+  /** Labels that a spoke must carry; absent: any. Never what comes over an edge. */
+  readonly spoke?: Readonly<Record<string, string>>;
 }
 
 /** Operations as a caller sees them: only those that it may call. */

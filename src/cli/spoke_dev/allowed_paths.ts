@@ -62,6 +62,23 @@ export class AllowedPaths {
     throw new CallError("NOT_FOUND", `Directory of "${path}" does not exist`, { path });
   }
 
+  /**
+   * Finds a place for a directory that is to be made, with those above it that are missing. What is there of them is real.
+   *
+   * @throws {CallError} `PATH_NOT_ALLOWED`
+   */
+  async creatable(path: string): Promise<AllowedPath> {
+    const candidate = this.#candidates(path)[0]!;
+    const missing: string[] = [];
+    for (let at = candidate;; at = dirname(at)) {
+      const real = await realOrNull(at);
+      if (real !== null) return outsideOfGit(this.#check(join(real, ...missing), path), path);
+      // A link whose target is not there yet would be written through.
+      if (await isLink(at)) throw notAllowed(path);
+      missing.unshift(basename(at));
+    }
+  }
+
   /** The root that a real, absolute path is in. */
   rootOf(path: string): string | undefined {
     return this.roots.find((root) => {

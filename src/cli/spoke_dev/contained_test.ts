@@ -137,7 +137,7 @@ Deno.test("git.worktree* make, list and remove worktrees inside the roots only",
   }
   await assert.rejects(it.call("git.worktreeRemove", { worktree: "." }), hasCode("PATH_NOT_ALLOWED"));
   await it.call("fs.write", { path: "side/new.txt", text: "x" });
-  await assert.rejects(it.call("git.worktreeRemove", { worktree: "side" }), hasCode("GIT_FAILED"));
+  await assert.rejects(it.call("git.worktreeRemove", { worktree: "side" }), hasCode("WORKTREE_DIRTY"));
   await it.call("git.worktreeRemove", { worktree: "side", force: true });
   await assert.rejects(Deno.stat(`${it.root}/side`));
 });

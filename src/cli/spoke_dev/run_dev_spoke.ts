@@ -17,6 +17,7 @@ export interface DevSpokeOptions {
   /** Hosts that `http.fetch` may reach, as `host` or `host:port`. */
   readonly hosts: readonly string[];
   readonly name: string;
+  /** Beside `spoke`, which is its name: what is to be carried out by this very spoke asks for that label. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly onState?: (state: SpokeState, error?: Error) => void;
 }
@@ -44,7 +45,7 @@ export async function runDevSpoke(options: DevSpokeOptions): Promise<SpokeHandle
     spokeType: "dev-env",
     operations: await devOperations(options),
     hostInfo: { os: Deno.build.os, arch: Deno.build.arch, runtime: `deno ${Deno.version.deno}` },
-    ...(labels === undefined ? {} : { labels }),
+    labels: { spoke: name, ...labels },
     ...(onState === undefined ? {} : { onState }),
   });
 }
