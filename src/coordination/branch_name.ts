@@ -10,7 +10,9 @@ export function slugOf(task: string): string {
 }
 
 /** Unique, as it holds a piece of the mapping's id. */
-export function branchOf({ prefix, task, id }: { readonly prefix: string; readonly task: string; readonly id: string }) {
+export function branchOf(
+  { prefix, task, id }: { readonly prefix: string; readonly task: string; readonly id: string },
+) {
   return `${prefix}${slugOf(task)}-${id.replaceAll("-", "").slice(-8)}`;
 }
 

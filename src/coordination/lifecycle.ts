@@ -91,7 +91,13 @@ export class Lifecycle {
   async reopen(mapping: Mapping): Promise<Mapping> {
     const { store, clock } = this.#options;
     const now = clock.now();
-    const change = { status: "active", round: mapping.round + 1, result: null, error: null, completedAt: null } as const;
+    const change = {
+      status: "active",
+      round: mapping.round + 1,
+      result: null,
+      error: null,
+      completedAt: null,
+    } as const;
     const { orgId, id } = mapping;
     const reopened = await store.change({
       ...{ orgId, id, now, from: movesTo("active") },

@@ -35,7 +35,10 @@ export class Selections {
   }
 
   /** @throws {CallError} MAPPING_NOT_FOUND */
-  async one(place: CallPlace, { id, sessionId }: { readonly id?: string; readonly sessionId?: string }): Promise<Mapping> {
+  async one(
+    place: CallPlace,
+    { id, sessionId }: { readonly id?: string; readonly sessionId?: string },
+  ): Promise<Mapping> {
     const named = id ?? sessionId ?? "";
     const selection = id === undefined ? { sessionIds: [named] } : { ids: [named] };
     const [found] = await this.select(place, selection);

@@ -69,7 +69,9 @@ export class Spawner {
     if (parentSessionId === null) return { call, parentSessionId, parentMapping: null, rights: [] };
     const state = await sessions.state({ orgId, sessionId: parentSessionId });
     if (state === null) {
-      throw new CallError("SESSION_NOT_FOUND", `There is no session "${parentSessionId}"`, { session: parentSessionId });
+      throw new CallError("SESSION_NOT_FOUND", `There is no session "${parentSessionId}"`, {
+        session: parentSessionId,
+      });
     }
     const parentMapping = await this.#selections.ofSession(orgId, parentSessionId);
     if (parentMapping?.status === "aborted") {

@@ -2,7 +2,7 @@ import { anomaliesOf, CHECK_EVERY_MS } from "./detect/detectors.ts";
 import type { Detection } from "./detection.ts";
 import type { Mail } from "./mail.ts";
 import type { Mapping } from "./mapping.ts";
-import { type CoordinationOptions, CLAIM_MS } from "./options.ts";
+import { CLAIM_MS, type CoordinationOptions } from "./options.ts";
 
 /** An anomaly as it was found now. */
 export interface Found extends Detection {

@@ -19,7 +19,8 @@ function create(paths: AllowedPaths): SpokeOperation {
     name: "worktreeCreate",
     version: "1.1.0",
     type: "mutation",
-    description: "Makes a worktree in a new directory, on a new branch. Inside the repository, git does not see it as a change.",
+    description:
+      "Makes a worktree in a new directory, on a new branch. Inside the repository, git does not see it as a change.",
     errorSchemas: GIT_ERRORS,
     inputSchema: Type.Object({
       path: Repository,
@@ -84,7 +85,9 @@ async function exclude(
 
 const LIST = ["worktree", "list", "--porcelain", "-z"] as const;
 
-function parseWorktrees(output: string): readonly { readonly path: string; readonly head: string; readonly branch: string }[] {
+function parseWorktrees(
+  output: string,
+): readonly { readonly path: string; readonly head: string; readonly branch: string }[] {
   return output.split("\0\0").flatMap((record) => {
     const fields = new Map(
       record.split("\0").map((line) => {
@@ -94,7 +97,11 @@ function parseWorktrees(output: string): readonly { readonly path: string; reado
     );
     const path = fields.get("worktree");
     if (path === undefined) return [];
-    return [{ path, head: fields.get("HEAD") ?? "", branch: (fields.get("branch") ?? "").replace(/^refs\/heads\//, "") }];
+    return [{
+      path,
+      head: fields.get("HEAD") ?? "",
+      branch: (fields.get("branch") ?? "").replace(/^refs\/heads\//, ""),
+    }];
   });
 }
 
@@ -110,10 +117,12 @@ function list(paths: AllowedPaths): SpokeOperation {
       worktrees: Type.Array(Type.Object({ path: Type.String(), head: Type.String(), branch: Type.String() })),
     }),
     handler: async ({ path }, context) => {
-      const worktrees = parseWorktrees(await git(paths, path, LIST, context)).flatMap(({ path: place, head, branch }) => {
-        const root = paths.rootOf(place);
-        return root === undefined ? [] : [{ path: relative(root, place), head, branch }];
-      });
+      const worktrees = parseWorktrees(await git(paths, path, LIST, context)).flatMap(
+        ({ path: place, head, branch }) => {
+          const root = paths.rootOf(place);
+          return root === undefined ? [] : [{ path: relative(root, place), head, branch }];
+        },
+      );
       return { worktrees };
     },
   });
@@ -127,7 +136,12 @@ function remove(paths: AllowedPaths): SpokeOperation {
     description: "Removes a worktree; one with changes only with force. Its branch stays.",
     errorSchemas: [
       ...GIT_ERRORS,
-      { code: "WORKTREE_DIRTY", description: "The worktree has changes that would be lost", schema: {}, httpStatus: 409 },
+      {
+        code: "WORKTREE_DIRTY",
+        description: "The worktree has changes that would be lost",
+        schema: {},
+        httpStatus: 409,
+      },
     ],
     inputSchema: Type.Object({ path: Repository, worktree: Worktree, force: Type.Optional(Type.Boolean()) }),
     outputSchema: Type.Object({ path: Type.String() }),
