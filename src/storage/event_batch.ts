@@ -4,7 +4,7 @@ import type { EventOf, RunEvent, RunStatus } from "../../engine/events.ts";
 import { column, encodeBody, encodePair } from "./event_body.ts";
 import type { OutcomeEvent } from "./event_body.ts";
 
-/** Arguments of `commit_events_v2` after the fence, in its order. */
+/** Arguments of `commit_events_v3` after the fence, in its order. */
 export interface EncodedBatch {
   /** Runs that begin and runs that change; null: neither. */
   readonly runs: readonly Value[] | null;

@@ -13,9 +13,9 @@ export interface StoredEventLog extends EventLog {
 }
 
 const PARAMETERS = Array.from({ length: 28 }, (_, i) => `$${i + 1}`);
-const COMMIT = `select commit_events_v2(${PARAMETERS.join(", ")}) as answer`;
+const COMMIT = `select commit_events_v3(${PARAMETERS.join(", ")}) as answer`;
 /** The same for a batch in which no run begins or changes: the 19 arguments for that are not sent. */
-const COMMIT_EVENTS = `select commit_events_v2($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
+const COMMIT_EVENTS = `select commit_events_v3($1, $2, ${"null, ".repeat(19)}$3, $4, $5, $6, $7, $8, $9) as answer`;
 const NO_DUPLICATES: CommitResult = { duplicates: new Map() };
 
 const UNIQUE_VIOLATION = "23505";
@@ -24,7 +24,7 @@ const COMMITS_AT_ONCE = 2;
 
 /** The same for one in which runs move to other versions, which their rows have to say too. */
 const COMMIT_MIGRATED = `select case when c.answer is not null then c.answer || note_run_versions_v1($29, $30, $31) end
-  from (select commit_events_v2(${PARAMETERS.join(", ")}) as answer offset 0) c`;
+  from (select commit_events_v3(${PARAMETERS.join(", ")}) as answer offset 0) c`;
 
 function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
   const { runs, events, migrated } = encodeBatch(batch);
@@ -38,7 +38,7 @@ function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
 }
 
 /**
- * The log as the holder of `lease` writes it. See `commit_events_v2` in the migrations for the fence. `smallBatches: false`
+ * The log as the holder of `lease` writes it. See `commit_events_v3` in the migrations for the fence. `smallBatches: false`
  * does without the functions of migration 0004.
  */
 export function createEventLog(

@@ -47,7 +47,7 @@ for (const kind of await databaseKinds()) {
 }
 
 for (const kind of await databaseKinds()) {
-  Deno.test(`${kind}: createEventLog() stores small batches in the rows that commit_events_v2 makes of them`, async () => {
+  Deno.test(`${kind}: createEventLog() stores small batches in the rows that commit_events_v3 makes of them`, async () => {
     const { db, drop } = await testDatabase(kind);
     const lease = await acquireLease(db, { hubId: "a", ttlMs: 60_000 });
     const small = createEventLog(db, lease);

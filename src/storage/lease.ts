@@ -5,7 +5,7 @@ import type { Database, Queryable } from "./database.ts";
 /** Claims of all hubs take turns, so that two never fight over a run: "claim" in ASCII. */
 const CLAIM_LOCK = 0x636c61;
 
-/** The fence of a hub, held exclusively until the transaction ends: see `commit_events_v2` in the migrations. */
+/** The fence of a hub, held exclusively until the transaction ends: see `commit_events_v3` in the migrations. */
 const TAKE_FENCE = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 function underFence<T>(db: Database, hubId: string, change: (tx: Queryable) => Promise<T>): Promise<T> {
