@@ -1,6 +1,6 @@
 import type { Json } from "@alkdev/flowgraph";
 import type { Identity } from "@alkdev/operations";
-import type { GatedCall } from "./ports.ts";
+import type { AbortListener, GatedCall } from "./ports.ts";
 import { callSpanId, formatTraceparent, runTrace } from "./trace_context.ts";
 import type { ActiveRun } from "./active_run.ts";
 import { rankOf } from "./rank.ts";
@@ -42,6 +42,7 @@ export class NodeCall implements GatedCall {
   /** Whether its handler may still be at work; the engine's. */
   atWork = false;
   #controller: AbortController | null = null;
+  #listener: AbortListener | null = null;
   #cancelled = false;
   #reason: unknown;
 
@@ -124,6 +125,11 @@ export class NodeCall implements GatedCall {
     return this.#controller.signal;
   }
 
+  onAbort(listener: AbortListener | null): void {
+    this.#listener = listener;
+    if (this.#cancelled) listener?.aborted(this.#reason);
+  }
+
   moveTo({ frame, vertex }: Place): void {
     this.frame = frame;
     this.vertex = vertex;
@@ -136,5 +142,6 @@ export class NodeCall implements GatedCall {
     this.#reason = reason;
     this.cancelTimeout?.();
     this.#controller?.abort(reason);
+    this.#listener?.aborted(reason);
   }
 }

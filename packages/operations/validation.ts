@@ -47,8 +47,9 @@ export function formatValueErrors(errors: Iterable<ValidationIssue>, indent = " 
  * @throws {CallError} `VALIDATION_ERROR`, with `details: { errors: { path, message }[] }`
  */
 export function validateOrThrow(schema: TSchema, value: unknown, context = "Value"): void {
-  const errors = collectErrors(schema, value);
-  if (errors.length === 0) return;
+  const check = compileCheck(schema);
+  if (check.Check(value)) return;
+  const errors = toIssues(check.Errors(value));
   throw new CallError("VALIDATION_ERROR", `${context} is not valid:\n${formatValueErrors(errors)}`, { errors });
 }
 

@@ -2,10 +2,8 @@ import { CallError } from "@alkdev/operations";
 import type { DispatchedCall } from "../../engine/ports.ts";
 import { SpokeLostError } from "./spoke_lost_error.ts";
 
-export function abortError(signal: AbortSignal): CallError {
-  return signal.reason instanceof CallError
-    ? signal.reason
-    : new CallError("ABORTED", "Call was aborted by its caller");
+export function abortError(reason: unknown): CallError {
+  return reason instanceof CallError ? reason : new CallError("ABORTED", "Call was aborted by its caller");
 }
 
 export function lostError(call: DispatchedCall): SpokeLostError {

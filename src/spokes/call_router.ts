@@ -5,7 +5,7 @@ import { type Envelope, envelope, FrameError, isRecord } from "./envelope.ts";
 import type { OfferDirectory } from "./offer_directory.ts";
 import type { OfferedOperation } from "./offered_operation.ts";
 import type { CallPlace, CallSink } from "./ports.ts";
-import { RemoteCall, requestOf } from "./remote_call.ts";
+import { type CallOwner, RemoteCall, requestText } from "./remote_call.ts";
 import type { Spoke, SpokeLink } from "./spoke.ts";
 
 export interface CallRouterOptions {
@@ -32,7 +32,7 @@ export interface CallRouterOptions {
  *    dropped.
  * 3. `call.aborted` is sent once per aborted call, to the spoke that has it, at the latest when it comes back.
  */
-export class CallRouter {
+export class CallRouter implements CallOwner {
   readonly #options: CallRouterOptions;
   readonly #offers: OfferDirectory;
   readonly #calls = new Map<string, RemoteCall>();
@@ -64,17 +64,18 @@ export class CallRouter {
   // Calls
 
   submit(call: DispatchedCall, sink: CallSink, streaming: boolean): void {
-    const { signal, requestId } = call;
-    if (signal.aborted) return sink.fail(abortError(signal));
+    const { requestId } = call;
     const found = this.#offers.find(call.orgId, call.operationId, call.spoke);
     if (found === null || !found.operation.isOffered(found.wanted)) return sink.fail(notOffered(call));
     const { operation, wanted: { version } } = found;
     if (this.#calls.has(requestId)) {
       return sink.fail(new CallError("EXECUTION_ERROR", `Call "${requestId}" is already in flight`, { requestId }));
     }
-    const remote = new RemoteCall({ call, operation, version, sink, streaming, order: ++this.#order });
+    const remote = new RemoteCall(this, { call, operation, version, sink, streaming, order: ++this.#order });
     this.#calls.set(requestId, remote);
-    this.#attach(remote);
+    remote.listen();
+    if (remote.isSettled) return; // It was aborted already.
+    this.#watchDeadline(remote);
     this.#place(remote);
   }
 
@@ -119,11 +120,15 @@ export class CallRouter {
     remote.sink.respond(output);
   }
 
-  #attach(remote: RemoteCall): void {
-    const { signal, deadline } = remote.call;
-    const onAbort = () => this.#end(remote, abortError(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    const cancel = deadline === null ? undefined : this.#options.clock.at(deadline, () => {
+  /** Its caller wants it no more. */
+  abort(remote: RemoteCall, reason: unknown): void {
+    this.#end(remote, abortError(reason));
+  }
+
+  #watchDeadline(remote: RemoteCall): void {
+    const { deadline } = remote.call;
+    if (deadline === null) return;
+    remote.cancelDeadline = this.#options.clock.at(deadline, () => {
       const { requestId, operationId } = remote.call;
       const lost = remote.lost && remote.spoke === null;
       this.#end(
@@ -135,10 +140,6 @@ export class CallRouter {
           }),
       );
     });
-    remote.detach = () => {
-      signal.removeEventListener("abort", onAbort);
-      cancel?.();
-    };
   }
 
   #place(remote: RemoteCall): void {
@@ -164,7 +165,7 @@ export class CallRouter {
   #write(remote: RemoteCall, spoke: Spoke): void {
     if (!this.#options.mayCall()) return;
     try {
-      spoke.link?.write(requestOf(remote));
+      spoke.link?.writeText(requestText(remote), "call.requested");
     } catch (error) {
       this.#finish(remote);
       remote.sink.fail(error instanceof CallError ? error : new CallError("EXECUTION_ERROR", String(error)));

@@ -84,6 +84,10 @@ export class Connection implements SpokeLink {
     this.#writer.write(message);
   }
 
+  writeText(text: string, type: string): void {
+    this.#writer.writeText(text, type);
+  }
+
   /** What comes after it, on this socket, may come in arrays; with `acks`, each message is answered in its turn. */
   agreeOnBatches(acks: boolean): void {
     this.#writer.batch = true;

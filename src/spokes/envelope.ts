@@ -52,7 +52,8 @@ export function toEnvelope(value: unknown): Envelope {
   if (!isRecord(payload)) {
     throw new FrameError(`Payload of ${quote(type)} is not an object`);
   }
-  return { type, id: id ?? "", payload };
+  // What was read is kept as it is, where nothing is to be filled in: there is one for each answer.
+  return typeof id === "string" ? value as Record<string, unknown> & Envelope : { type, id: "", payload };
 }
 
 /** @throws {FrameError} */

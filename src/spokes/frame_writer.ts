@@ -30,14 +30,22 @@ export class FrameWriter {
 
   /** @throws {CallError} `PAYLOAD_TOO_LARGE` when the envelope alone passes the frame limit: nothing was written */
   write(message: Envelope): void {
+    if (!this.#closed) this.writeText(JSON.stringify(message), message.type);
+  }
+
+  /**
+   * Writes an envelope of this type that is JSON already.
+   *
+   * @throws {CallError} as {@linkcode write}
+   */
+  writeText(text: string, type: string): void {
     if (this.#closed) return;
     const { maxFrameBytes, afterTurn } = this.#options;
-    const text = JSON.stringify(message);
     // Two brackets of a batch are counted with it.
     if (exceeds(text, maxFrameBytes - 2)) {
       throw new CallError(
         "PAYLOAD_TOO_LARGE",
-        `Message "${message.type}" passes the frame limit of ${maxFrameBytes} bytes`,
+        `Message "${type}" passes the frame limit of ${maxFrameBytes} bytes`,
         {
           maxFrameBytes,
         },

@@ -14,6 +14,8 @@ export interface Wanted {
 export class OfferedOperation {
   readonly orgId: string;
   readonly id: string;
+  /** `id` as JSON. */
+  readonly idText: string;
   readonly spokes: Map<Spoke, OperationSpec> = new Map();
   /** Oldest first. */
   readonly #queue = new Set<RemoteCall>();
@@ -28,6 +30,7 @@ export class OfferedOperation {
   constructor(orgId: string, id: string) {
     this.orgId = orgId;
     this.id = id;
+    this.idText = JSON.stringify(id);
   }
 
   add(spoke: Spoke, spec: OperationSpec): void {

@@ -9,6 +9,7 @@ import type {
   CallLabels,
   CallObserver,
   CallPlace,
+  CallSink,
   HubCalls,
   Offered,
   PoolStats,
@@ -128,12 +129,7 @@ class Pool implements RunnerPool, ConnectionHost {
 
   call(call: DispatchedCall, _spec: OperationSpec): Promise<ResponseEnvelope> {
     return new Promise((resolve, reject) => {
-      const sink = {
-        respond: resolve,
-        complete: () => {},
-        fail: reject,
-      };
-      this.router.submit(call, sink, false);
+      this.router.submit(call, new AnswerSink(resolve, reject), false);
     });
   }
 
@@ -387,5 +383,27 @@ class Pool implements RunnerPool, ConnectionHost {
     this.#options.store.heartbeats({ spokeIds: alive, at: now }).catch((error: unknown) => {
       this.log?.warn("Heartbeats could not be stored: {error}", { error });
     });
+  }
+}
+
+/** Settles the promise of a call. */
+class AnswerSink implements CallSink {
+  readonly #resolve: (output: ResponseEnvelope) => void;
+  readonly #reject: (error: CallError) => void;
+
+  constructor(resolve: (output: ResponseEnvelope) => void, reject: (error: CallError) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  respond(output: ResponseEnvelope): void {
+    this.#resolve(output);
+  }
+
+  /** The router fails what is completed without an answer. */
+  complete(): void {}
+
+  fail(error: CallError): void {
+    this.#reject(error);
   }
 }

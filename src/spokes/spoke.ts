@@ -8,6 +8,12 @@ import type { RemoteCall } from "./remote_call.ts";
 export interface SpokeLink {
   /** @throws {CallError} `PAYLOAD_TOO_LARGE` */
   write(message: Envelope): void;
+  /**
+   * An envelope of this type that is JSON already.
+   *
+   * @throws {CallError} `PAYLOAD_TOO_LARGE`
+   */
+  writeText(text: string, type: string): void;
   close(code: number, reason: string): void;
 }
 
@@ -28,7 +34,8 @@ export class Spoke {
   link: SpokeLink | null = null;
   /** Calls sent to it and not settled. Never more than its `maxConcurrency`, except after it lowered that. */
   readonly inFlight: Map<string, RemoteCall> = new Map();
-  /** Calls of operations that have a limit of their own at this spoke. */
+  /** Of operations that have a limit of their own at this spoke: that, and how many calls of them are under way. */
+  #limits: ReadonlyMap<string, number>;
   readonly #limited = new Map<string, number>();
   readonly ended: RecentIds = new RecentIds(MAX_ENDED);
   #missedAborts: string[] = [];
@@ -43,6 +50,7 @@ export class Spoke {
   constructor(record: SpokeRecord, now: number) {
     this.record = record;
     this.operations = byId(record.operations);
+    this.#limits = limitsOf(this.operations);
     this.lastSeenAt = now;
   }
 
@@ -58,8 +66,9 @@ export class Spoke {
   /** Can be given one more call of this operation now. */
   hasSlotFor(id: string): boolean {
     if (!this.hasSlot) return false;
-    const limit = this.#limitOf(id);
-    return limit === null || (this.#limited.get(id) ?? 0) < limit;
+    if (this.#limits.size === 0) return true;
+    const limit = this.#limits.get(id);
+    return limit === undefined || (this.#limited.get(id) ?? 0) < limit;
   }
 
   give(remote: RemoteCall): void {
@@ -72,20 +81,17 @@ export class Spoke {
   }
 
   #count({ operation: { id } }: RemoteCall, change: number): void {
-    if (this.#limitOf(id) === null && !this.#limited.has(id)) return;
+    if (this.#limits.size === 0 && this.#limited.size === 0) return;
+    if (!this.#limits.has(id) && !this.#limited.has(id)) return;
     const count = (this.#limited.get(id) ?? 0) + change;
     if (count > 0) this.#limited.set(id, count);
     else this.#limited.delete(id);
   }
 
-  #limitOf(id: string): number | null {
-    const limit = this.operations.get(id)?._meta?.[OPERATION_LIMIT];
-    return typeof limit === "number" && limit >= 1 ? limit : null;
-  }
-
   update(record: SpokeRecord): void {
     this.record = record;
     this.operations = byId(record.operations);
+    this.#limits = limitsOf(this.operations);
     this.#limited.clear();
     for (const remote of this.inFlight.values()) this.#count(remote, 1);
   }
@@ -130,4 +136,13 @@ export class Spoke {
 
 function byId(operations: readonly OperationSpec[]): ReadonlyMap<string, OperationSpec> {
   return new Map(operations.map((spec) => [operationId(spec), spec]));
+}
+
+function limitsOf(operations: ReadonlyMap<string, OperationSpec>): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>();
+  for (const [id, { _meta }] of operations) {
+    const limit = _meta?.[OPERATION_LIMIT];
+    if (typeof limit === "number" && limit >= 1) limits.set(id, limit);
+  }
+  return limits;
 }
