@@ -1,10 +1,18 @@
-const MAX_ANSWERS = 1_000;
+const MIN_ANSWERS = 1_000;
 const MAX_CHARS = 16 * 1024 * 1024;
 
-/** The last answers given, as text, by request id: at most 1,000, and 16 Mi chars together. */
+/**
+ * The last answers given, as text, by request id: 1,000, or as many as calls may be under way, as all of these may have been
+ * answered on a socket that was lost; and at most 16 Mi chars together.
+ */
 export class AnswerMemory {
+  readonly #most: number;
   readonly #answers = new Map<string, string>();
   #chars = 0;
+
+  constructor(maxConcurrency: number) {
+    this.#most = Math.max(MIN_ANSWERS, maxConcurrency);
+  }
 
   get(requestId: string): string | undefined {
     return this.#answers.get(requestId);
@@ -16,7 +24,7 @@ export class AnswerMemory {
     this.#answers.set(requestId, answer);
     this.#chars += answer.length;
     for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= MAX_ANSWERS && this.#chars <= MAX_CHARS) return;
+      if (this.#answers.size <= this.#most && this.#chars <= MAX_CHARS) return;
       this.delete(oldest);
     }
   }

@@ -7,6 +7,8 @@ import type { SpokeClock, SpokeOperation } from "./spoke_options.ts";
 export interface CallRunnerOptions {
   readonly operations: readonly SpokeOperation[];
   readonly clock: SpokeClock;
+  /** Calls at once. */
+  readonly maxConcurrency: number;
   /** Writes an envelope, given as JSON, to the hub. */
   readonly send: (text: string) => void;
   readonly tell: Tell;
@@ -24,12 +26,13 @@ export class CallRunner {
   readonly #options: CallRunnerOptions;
   readonly #registry = new OperationRegistry();
   readonly #running = new Map<string, SpokeCall>();
-  readonly #answers = new AnswerMemory();
+  readonly #answers: AnswerMemory;
   /** Of one message, as the hub said at registration. */
   maxFrameBytes: number = 4 * 1024 * 1024;
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
+    this.#answers = new AnswerMemory(options.maxConcurrency);
     for (const operation of options.operations) this.#registry.register(withDefaults(operation));
   }
 

@@ -39,7 +39,9 @@ export class SpokeCall implements OperationContext {
   /** Nothing that happens now changes its outcome. */
   settled = false;
   cancelDeadline: () => void = () => {};
-  readonly #controller = new AbortController();
+  #controller: AbortController | null = null;
+  #reason: unknown;
+  #isAborted = false;
   readonly #tell: Tell;
 
   constructor(request: HubRequest, tell: Tell) {
@@ -66,7 +68,12 @@ export class SpokeCall implements OperationContext {
   get deadlineMs(): number | undefined {
     return this.request.deadline;
   }
+  /** Made on first use: most handlers are done before they would be told. */
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#isAborted) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
@@ -85,7 +92,9 @@ export class SpokeCall implements OperationContext {
   }
 
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }
 

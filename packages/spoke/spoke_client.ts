@@ -13,6 +13,8 @@ import { systemClock } from "./system_clock.ts";
 
 /** Registration errors that trying again does not mend. */
 const FATAL: ReadonlySet<string> = new Set(["ACCESS_DENIED", "OPERATION_CONFLICT", "VALIDATION_ERROR"]);
+/** What the hub takes for said where nothing is. */
+const DEFAULT_CONCURRENCY = 16;
 const MAX_BACKOFF_MS = 10_000;
 /** How long a call runs on after a reconnect without the hub asking for it again. */
 const UNWANTED_MS = 30_000;
@@ -54,6 +56,7 @@ export class SpokeClient implements SpokeHandle {
     this.#runner = new CallRunner({
       operations: options.operations,
       clock: this.#clock,
+      maxConcurrency: options.maxConcurrency ?? DEFAULT_CONCURRENCY,
       send: (text) => this.#connection?.outbox.writeText(text),
       tell: (operationId, input) => {
         this.#connection?.calls.call(operationId, input).catch(() => {});
@@ -178,7 +181,7 @@ export class SpokeClient implements SpokeHandle {
       if (this.#clock.now() - connection.lastReceivedAt > MISSED_HEARTBEATS * everyMs) {
         return connection.close(4002, "The hub has fallen silent");
       }
-      const load = Math.min(1, this.#runner.running / (this.#options.maxConcurrency ?? 16));
+      const load = Math.min(1, this.#runner.running / (this.#options.maxConcurrency ?? DEFAULT_CONCURRENCY));
       connection.calls.call("hub.heartbeat", { load }).catch(() => {});
       this.#heartbeat(connection, everyMs);
     });

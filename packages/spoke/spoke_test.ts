@@ -25,7 +25,7 @@ Deno.test("toSocketUrl() takes the hub's address or its socket's", () => {
 });
 
 Deno.test("AnswerMemory forgets the oldest answers, by number and by size", () => {
-  const memory = new AnswerMemory();
+  const memory = new AnswerMemory(16);
   for (let n = 0; n < 1_001; n++) memory.set(`r${n}`, "a");
   assert.equal(memory.get("r0"), undefined);
   assert.equal(memory.get("r1"), "a");
@@ -38,6 +38,12 @@ Deno.test("AnswerMemory forgets the oldest answers, by number and by size", () =
   assert.equal(memory.get("huge"), undefined);
   memory.delete("big2");
   assert.equal(memory.get("big2"), undefined);
+});
+
+Deno.test("AnswerMemory keeps as many answers as calls may be under way", () => {
+  const memory = new AnswerMemory(1_500);
+  for (let n = 0; n < 1_501; n++) memory.set(`r${n}`, "a");
+  assert.deepEqual(["r0", "r1", "r1500"].map((id) => memory.get(id)), [undefined, "a", "a"]);
 });
 
 Deno.test("parseMessage() gives the envelopes and passes over what is none", () => {

@@ -7,6 +7,8 @@ import type { Report } from "./report.ts";
 const HOPS = 10;
 const CALLS_PER_SECOND = 500;
 const SECONDS = 8;
+const ROUNDS = 5;
+const RUNS_A_ROUND = 300;
 
 /**
  * A durable hop to a spoke on loopback, in a process of its own: from the dispatch of a call to the dispatch of the next one,
@@ -54,14 +56,23 @@ export async function benchSpokes(report: Report, database: TestDatabase): Promi
     });
     await hub.register("bench-wide", wideTemplate("bench.echo", 100));
     const run = hub.runner("bench-wide");
-    await load(150, 16, run);
+    await load(300, 16, run);
     const before = [processCpuMs(hub.pid), processCpuMs(spokes.pid), postgresCpuMs()];
-    const start = performance.now();
-    await load(600, 16, run);
-    const seconds = (performance.now() - start) / 1000;
+    const rates: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = performance.now();
+      await load(RUNS_A_ROUND, 16, run);
+      rates.push(RUNS_A_ROUND * 100 / ((performance.now() - start) / 1000));
+    }
     const after = [processCpuMs(hub.pid), processCpuMs(spokes.pid), postgresCpuMs()];
-    const calls = 600 * 100;
-    report.add({ name: "calls with durable results", value: calls / seconds, unit: "calls/s" });
+    const calls = ROUNDS * RUNS_A_ROUND * 100;
+    report.add({
+      name: "calls with durable results",
+      value: median(rates),
+      unit: "calls/s",
+      goal: { atLeast: 20_000 },
+    });
+    report.note(`  of ${ROUNDS} rounds: ${rates.map((rate) => rate.toFixed(0)).join(", ")} calls/s`);
     for (const [index, who] of ["hub", "all ten spokes", "PostgreSQL"].entries()) {
       const used = after[index]! - before[index]!;
       report.add({ name: `CPU a call, ${who}`, value: 1000 * used / calls, unit: "µs" });
