@@ -1,5 +1,6 @@
 import { CallError, hasScopeFor, type OperationSpec, type ResponseEnvelope } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
+import { AnswerSink } from "./answer_sink.ts";
 import { CallRouter } from "./call_router.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
@@ -9,7 +10,6 @@ import type {
   CallLabels,
   CallObserver,
   CallPlace,
-  CallSink,
   HubCalls,
   Offered,
   PoolStats,
@@ -383,27 +383,5 @@ class Pool implements RunnerPool, ConnectionHost {
     this.#options.store.heartbeats({ spokeIds: alive, at: now }).catch((error: unknown) => {
       this.log?.warn("Heartbeats could not be stored: {error}", { error });
     });
-  }
-}
-
-/** Settles the promise of a call. */
-class AnswerSink implements CallSink {
-  readonly #resolve: (output: ResponseEnvelope) => void;
-  readonly #reject: (error: CallError) => void;
-
-  constructor(resolve: (output: ResponseEnvelope) => void, reject: (error: CallError) => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  respond(output: ResponseEnvelope): void {
-    this.#resolve(output);
-  }
-
-  /** The router fails what is completed without an answer. */
-  complete(): void {}
-
-  fail(error: CallError): void {
-    this.#reject(error);
   }
 }
