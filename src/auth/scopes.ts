@@ -28,6 +28,8 @@ export type Scope =
   | "inference:call"
   | "inference:read"
   | "inference:write"
+  | "session:read"
+  | "session:write"
   | "coord:read"
   | "coord:write"
   | "coord:notify"
@@ -75,6 +77,8 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
   "coord:read": "See spawned sessions, what they tell and their anomalies, and wait for them",
   "coord:write": "Spawn, message and abort sessions",
   "coord:notify": "As a spawned session, tell whoever has spawned it",
+  "session:read": "See agent sessions and what was said in them",
+  "session:write": "Make, prompt, stop and change agent sessions",
   "metrics:read": "Read metrics",
   "role:read": "See roles and their versions",
   "role:write": "Make, change and archive roles that allow no more than one's own key",

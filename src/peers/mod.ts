@@ -1,6 +1,8 @@
 /** The other hubs of a deployment: who is there, what they offer, and what they are asked. @module */
 export { offerOf } from "./hub_offer.ts";
 export type { HubOffer } from "./hub_offer.ts";
+export { LiveRelay } from "./live_relay.ts";
+export type { LiveRelayOptions, LiveSource } from "./live_relay.ts";
 export { MemoryExchange } from "./memory_bus.ts";
 export { createMessageBus } from "./message_bus.ts";
 export { PeerOperations } from "./peer_operations.ts";

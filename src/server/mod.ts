@@ -20,6 +20,7 @@ export { ok, type Reply, reply, text } from "./reply.ts";
 export { defineRoute, type Method, type Route, type RouteRequest, type RouteSpec, type ScopeRule } from "./route.ts";
 export { clientRoutes } from "./routes/clients.ts";
 export { type InferencePort, inferenceRoutes } from "./routes/inference.ts";
+export { type SessionChatPort, sessionStreamRoutes } from "./routes/session_stream.ts";
 export { hookRoute } from "./routes/hooks.ts";
 export { flowRoutes } from "./routes/flow.ts";
 export { scheduleRoutes } from "./routes/schedules.ts";

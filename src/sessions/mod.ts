@@ -1,4 +1,5 @@
 /** Agent sessions: conversations with a model that uses tools, durable, each turn a run. @module */
+export { type FeedRelay, LiveFeed } from "./live_feed.ts";
 export type {
   CallPlaces,
   ModelAnswer,
@@ -45,3 +46,4 @@ export type {
   ToolState,
 } from "./session.ts";
 export { closedPart, excerptOf, newSession, newTurn, statusAfter, statusDuring } from "./transitions.ts";
+export { visible } from "./visible.ts";

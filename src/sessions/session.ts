@@ -203,6 +203,8 @@ export type Part =
   }
   /** Stands for all messages with a seq up to `throughSeq`. */
   | { readonly type: "compaction"; readonly summary: string; readonly throughSeq: number }
+  /** Takes back all messages from this seq on that came before it: for nobody to read, nor for the model. */
+  | { readonly type: "retraction"; readonly fromSeq: number }
   /** What the hub has to say, to the model as well. */
   | { readonly type: "notice"; readonly code: string; readonly text: string };
 
