@@ -32,6 +32,7 @@ export { serializeFrontmatter } from "./frontmatter/serialize_frontmatter.ts";
 export { splitFrontmatter } from "./frontmatter/split_frontmatter.ts";
 export type { SplitMarkdown } from "./frontmatter/split_frontmatter.ts";
 export type { TaskFileSystem } from "./frontmatter/task_file_system.ts";
+export { updateFrontmatter } from "./frontmatter/update_frontmatter.ts";
 export { toNodeAttributes } from "./node_attributes.ts";
 export { TaskGraphEdgeAttributes, TaskGraphNodeAttributes } from "./schema/attributes.ts";
 export {

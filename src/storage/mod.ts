@@ -43,6 +43,7 @@ export { createScheduleStore } from "./schedule_store.ts";
 export { createSessionStore } from "./session_store.ts";
 export { createSpokeStore } from "./spoke_store.ts";
 export type { SpokeRow, StoredSpokes } from "./spoke_store.ts";
+export { createTaskStore } from "./task_store.ts";
 export { createWebhookStore } from "./webhook_store.ts";
 export { createWorkflowStore } from "./workflow_store.ts";
 export type { StoredWorkflows, WorkflowRow } from "./workflow_store.ts";

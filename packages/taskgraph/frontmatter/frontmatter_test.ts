@@ -9,6 +9,7 @@ import {
   splitFrontmatter,
   type TaskFileSystem,
   type TaskInput,
+  updateFrontmatter,
 } from "../mod.ts";
 
 const yaml = (text: string) => `---\n${text}\n---\nBody\n`;
@@ -157,4 +158,21 @@ Deno.test("parseTaskDirectory() takes Deno as a file system", async () => {
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+Deno.test("updateFrontmatter() changes what it is given, and keeps comments, order, other keys and the body", () => {
+  const file =
+    "\uFEFF---\n# head\nname: A\nid: a # mine\ndepends_on:\n  - b\nowner: me\nrisk: low\n---\n\nBody ---\n---\n";
+  assert.equal(updateFrontmatter(file, {}), file);
+  assert.equal(
+    updateFrontmatter(file, { status: "in-progress", dependsOn: ["b", "c"], risk: undefined, assignee: null }),
+    "\uFEFF---\n# head\nname: A\nid: a # mine\ndepends_on:\n  - b\n  - c\nowner: me\nstatus: in-progress\n" +
+      "assignee: null\n---\n\nBody ---\n---\n",
+  );
+  assert.equal(
+    updateFrontmatter(yaml("id: a\nname: A\ndependsOn: [b]"), { dependsOn: [] }, "New.\n"),
+    "---\nid: a\nname: A\ndependsOn: []\n---\nNew.\n",
+  );
+  assert.throws(() => updateFrontmatter("no frontmatter", {}), /Frontmatter is missing/);
+  assert.throws(() => updateFrontmatter(yaml("id: [a"), {}), /no YAML/);
 });

@@ -41,6 +41,7 @@ export { scheduleFires } from "./schedule_fires.ts";
 export { scheduleRow, schedules } from "./schedules.ts";
 export { sessionMessages, sessionParts, sessionRow, sessions, sessionTurns } from "./sessions.ts";
 export { spokeRow, spokes } from "./spokes.ts";
+export { boardRow, boards, taskDependencies, taskRow, tasks } from "./tasks.ts";
 export { webhookDeliveries, webhookScans, webhookWatch } from "./webhook_deliveries.ts";
 export { webhookReceipts, webhookRow, webhooks } from "./webhooks.ts";
 export { workflowRow, workflows } from "./workflows.ts";
