@@ -56,6 +56,11 @@ export class ShownStep {
     return isAsked && !isRunning;
   }
 
+  /** It ends here, unfinished: what was said stays, half a call of a tool does not. */
+  cut(): UiChunk[] {
+    return this.#shown.some(({ kind }) => kind === "tool") ? [{ type: "reset-step" }] : this.#close();
+  }
+
   missed(): void {
     this.#hasGap = true;
   }
@@ -98,6 +103,7 @@ export class ShownStep {
     said.forEach((part, at) => chunks.push(...this.#complete(part, this.#shown[at])));
     for (const part of parts) {
       if (part.type === "file") chunks.push({ type: "file", url: part.url, mediaType: part.mediaType });
+      if (part.type === "notice") chunks.push({ type: "data-notice", data: { code: part.code, text: part.text } });
     }
     this.#isCommitted = true;
     this.#parts = parts;

@@ -109,7 +109,8 @@ export class TurnChunks {
   end(turn: SessionTurn): UiChunk[] {
     this.#turn = turn;
     const messageMetadata = this.#metadata();
-    const left: UiChunk[] = this.#current === null ? [] : [{ type: "reset-step" }];
+    // Of a turn that was stopped, what was said may still be about to be recorded.
+    const left: UiChunk[] = this.#current?.cut() ?? [];
     this.#current = null;
     switch (turn.status) {
       case "failed":

@@ -49,6 +49,7 @@ export type UiChunk =
   /** What has come of the present step is to be forgotten: it begins anew. */
   | { readonly type: "reset-step" }
   | { readonly type: "message-metadata"; readonly messageMetadata: UiMetadata }
+  | { readonly type: "data-notice"; readonly data: { readonly code: string; readonly text: string } }
   /** Something was said to the session while the turn was under way. Not part of the message. */
   | {
     readonly type: "data-steered";
