@@ -78,7 +78,11 @@ function responsesOf(route: Route, components: Map<string, unknown>): Node {
   }
   if (route.isConditional === true) responses[304] = { description: "The caller has it already: nothing has changed" };
   const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
-  return { ...responses, default: { description: "An error", content: problem } };
+  if (route.error === undefined) return { ...responses, default: { description: "An error", content: problem } };
+  const { description, contentType, schema } = route.error;
+  // What is refused before a route is looked for is a problem all the same.
+  const content = { [contentType]: { schema: toComponent(schema, components) }, ...problem };
+  return { ...responses, default: { description, content } };
 }
 
 function parametersOf(place: "path" | "query", schema: TObject | undefined, components: Map<string, unknown>): Node[] {

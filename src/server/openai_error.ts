@@ -1,5 +1,17 @@
+import { type TObject, Type } from "@alkdev/typebox";
 import { refusalOf } from "../inference/mod.ts";
 import type { Problem } from "./problem.ts";
+import { nullable } from "./schemas/nullable.ts";
+
+/** The form that {@linkcode openAiErrorResponse} makes. */
+export const OpenAiErrorSchema: TObject = Type.Object({
+  error: Type.Object({
+    message: Type.String(),
+    type: Type.String(),
+    param: nullable(Type.String()),
+    code: nullable(Type.String()),
+  }),
+}, { $id: "OpenAiError" });
 
 /** What OpenAI calls the hub's own errors. */
 const CODES: ReadonlyMap<string, readonly [type: string, code: string | null]> = new Map([

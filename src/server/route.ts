@@ -65,6 +65,8 @@ interface RouteHead {
   readonly limits?: Partial<Pick<ServerLimits, "bodyBytes" | "jsonDepth">>;
   /** For routes of somebody else's protocol: turns an error into its form. Default: a problem of RFC 9457. */
   readonly onError?: (error: unknown, problem: Problem) => Response;
+  /** What `onError` makes. */
+  readonly error?: Required<Pick<ResponseSpec, "description" | "contentType" | "schema">>;
   /** By status; errors need not be listed. */
   readonly responses: Readonly<Record<number, ResponseSpec>>;
 }

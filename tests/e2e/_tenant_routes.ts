@@ -21,6 +21,12 @@ export interface Ids {
   readonly lineKey: string;
   readonly role: string;
   readonly account: string;
+  readonly model: string;
+  readonly response: string;
+  /** A run whose call is on the spoke. */
+  readonly busy: string;
+  /** Request id of that call. */
+  readonly asked: string;
 }
 
 /** What is asked, and what has to come back. */
@@ -62,6 +68,7 @@ const webhook = (rest = ""): Path => ({ webhook: id }) => `/api/webhooks/${id}${
 const client = (rest = ""): Path => ({ client: name }) => `/api/clients/${name}${rest}`;
 const role = (rest = ""): Path => ({ role: name }) => `/api/roles/${name}${rest}`;
 const account = (rest = ""): Path => ({ account: id }) => `/api/accounts/${id}${rest}`;
+const response = (rest = ""): Path => ({ response: id }) => `/v1/responses/${id}${rest}`;
 const plain = (path: string): Path => () => path;
 
 const aSchedule = { name: "of-stranger", workflow: "go", cron: "0 0 1 1 *" };
@@ -192,4 +199,23 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/holds": own(plain("/api/holds")),
   "POST /api/holds": own(plain("/api/holds"), { kind: "workflow", name: "go" }, 201),
   "DELETE /api/holds/{id}": absent(({ hold }) => `/api/holds/${hold}`),
+  "GET /v1/models": own(plain("/v1/models")),
+  "GET /v1/models/{id}": absent(({ model }) => `/v1/models/${model}`),
+  "POST /v1/chat/completions": absent(
+    plain("/v1/chat/completions"),
+    ({ model }: Ids) => ({ model, messages: [{ role: "user", content: "hello" }] }),
+  ),
+  "POST /v1/responses": absent(plain("/v1/responses"), ({ model }: Ids) => ({ model, input: "hello" })),
+  "POST /v1/embeddings": absent(plain("/v1/embeddings"), ({ model }: Ids) => ({ model, input: "hello" })),
+  "GET /v1/responses/{id}": absent(response()),
+  "GET /v1/responses/{id}/input_items": absent(response("/input_items")),
+  "POST /v1/responses/{id}/cancel": absent(response("/cancel"), {}),
+  "DELETE /v1/responses/{id}": absent(response()),
+  "GET /": own(plain("/")),
+  "GET /assets/{name}": own(plain("/assets/none"), undefined, 404),
+  "GET /docs": own(plain("/docs")),
+  "GET /health": own(plain("/health")),
+  "GET /ready": own(plain("/ready")),
+  "GET /openapi.json": own(plain("/openapi.json")),
+  "GET /metrics": own(plain("/metrics")),
 };

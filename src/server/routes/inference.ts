@@ -2,7 +2,7 @@ import { type TObject, Type } from "@alkdev/typebox";
 import { type Asker, type InferencePolicy, InferencePolicySchema, type ProxyAnswer } from "../../inference/mod.ts";
 import { modelNotFound } from "../../inference/mod.ts";
 import type { Principal } from "../../auth/mod.ts";
-import { openAiErrorResponse } from "../openai_error.ts";
+import { openAiErrorResponse, OpenAiErrorSchema } from "../openai_error.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route, type RouteRequest } from "../route.ts";
 
@@ -35,7 +35,11 @@ export interface InferencePort {
   ): Promise<{ readonly policy: InferencePolicy; readonly revision: number }>;
 }
 
-const head = { tag: "inference", onError: openAiErrorResponse } as const;
+const head = {
+  tag: "inference",
+  onError: openAiErrorResponse,
+  error: { description: "An error in OpenAI's form", contentType: "application/json", schema: OpenAiErrorSchema },
+} as const;
 /** Pictures and sounds come inline. */
 const limits = { bodyBytes: 32 * 1024 * 1024, jsonDepth: 128 } as const;
 const Anything = Type.Record(Type.String(), Type.Unknown());
