@@ -15,7 +15,7 @@ import { layFoundation, openConfigured } from "./hub/foundation.ts";
 import { listen } from "./hub/front_door.ts";
 import { openGate } from "./hub/gate.ts";
 import { graphs } from "./hub/graphs.ts";
-import { openKeys } from "./hub/keys.ts";
+import { DEFAULT_ORG, openKeys } from "./hub/keys.ts";
 import { deriveKeys, isLoopback, LOOPBACK_HOSTS, mcpMount } from "./hub/mcp_mount.ts";
 import { createMetrics } from "./hub/metrics.ts";
 import { openInference } from "./hub/inference.ts";
@@ -204,6 +204,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     onStream: sight.onStream,
     estimator: sight.estimator,
     metrics: createMetrics({ engine, pool, peers, sight }),
+    hubOrgId: DEFAULT_ORG,
     version: VERSION,
     limits: config.limits,
     http: config.http,

@@ -300,6 +300,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
       dot: () => "digraph {}",
       svg: () => "<svg/>",
     },
+    hubOrgId: "o1",
     acceptSocket: (socket, principal) => void world.sockets.push({ socket, principal }),
     readiness: () => ({ ready: world.ready, step: world.ready ? "ready" : "migrations" }),
     version: "0.0.0",

@@ -120,6 +120,8 @@ export interface ServerDeps {
   readonly onAccess?: AccessSink;
   /** Told when a stream of events begins, and when it is over. */
   readonly onStream?: (isOpen: boolean) => void;
+  /** Whose keys may see what is of the whole hub. */
+  readonly hubOrgId: string;
   /** Prometheus text; absent: 404. */
   metrics?(): Promise<string>;
   readonly version: string;

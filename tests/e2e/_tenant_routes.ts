@@ -217,5 +217,5 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /health": own(plain("/health")),
   "GET /ready": own(plain("/ready")),
   "GET /openapi.json": own(plain("/openapi.json")),
-  "GET /metrics": own(plain("/metrics")),
+  "GET /metrics": own(plain("/metrics"), undefined, 403),
 };

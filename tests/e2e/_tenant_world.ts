@@ -127,8 +127,8 @@ export async function furnish(
     input: SECRET,
     store: true,
   });
-  await make("PUT", "/api/workflows/private-op", { template: operation("private.op", "a", { note: SECRET }) });
-  const busy = await make<{ id: string }>("POST", "/api/workflows/private-op/runs", {});
+  await make("PUT", `/api/workflows/${SECRET}`, { template: operation("private.op", "a", { note: SECRET }) });
+  const busy = await make<{ id: string }>("POST", `/api/workflows/${SECRET}/runs`, {});
   const asked = await taken;
   const ids = {
     run: run.id,

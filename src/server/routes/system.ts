@@ -63,10 +63,15 @@ function metricsRoute(deps: ServerDeps): Route {
     ...head,
     path: "/metrics",
     name: "getMetrics",
-    summary: "Metrics in Prometheus's text format",
+    summary: "Metrics of the whole hub in Prometheus's text format: for keys of its own organization",
     scope: "metrics:read",
     responses: { 200: { description: "The metrics", contentType: "text/plain", schema: Type.String() } },
-    async handle({ requestId }) {
+    async handle({ requestId, caller: { orgId } }) {
+      // They name the workflows and operations of all organizations.
+      if (orgId !== deps.hubOrgId) {
+        const message = `Cannot read metrics with this API key: wanted one of organization "${deps.hubOrgId}"`;
+        throw new CallError("ACCESS_DENIED", message, { requiredScopes: ["metrics:read"] });
+      }
       if (deps.metrics === undefined) throw new CallError("ROUTE_NOT_FOUND", "This hub keeps no metrics");
       return text(await deps.metrics(), "text/plain; version=0.0.4; charset=utf-8", { "x-request-id": requestId });
     },
