@@ -44,12 +44,12 @@ async function withRegistry(
 }
 
 /** The server over HTTP, on a port that was free a moment ago. */
-async function withHttp(run: (url: string) => Promise<void>): Promise<void> {
+async function withHttp(run: (url: string) => Promise<void>, mode = "streamableHttp", path = "/mcp"): Promise<void> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...RUN, PACKAGE, "streamableHttp"],
+    args: [...RUN, PACKAGE, mode],
     env: { PORT: String(port) },
     stdout: "null",
     stderr: "piped",
@@ -61,7 +61,7 @@ async function withHttp(run: (url: string) => Promise<void>): Promise<void> {
       assert.ok(!done, `The server ended before it listened: ${said}`);
       said += value;
     }
-    await run(`http://127.0.0.1:${port}/mcp`);
+    await run(`http://127.0.0.1:${port}${path}`);
     await lines.return?.();
   } finally {
     child.kill("SIGKILL");
@@ -143,6 +143,17 @@ Deno.test("createMCPClient() throws EXECUTION_ERROR for a server that cannot be 
   listener.close();
   const closed = createMCPClient("none", { url: `http://127.0.0.1:${port}/mcp` });
   await assert.rejects(closed, /Connecting to MCP server "none" failed/);
+});
+
+serverTest("createMCPClient() says why it does not speak with a server of the older HTTP+SSE transport", async () => {
+  const refused = (url: string) =>
+    assert.rejects(
+      createMCPClient("old", { url }),
+      (error) =>
+        codeIs("EXECUTION_ERROR")(error) &&
+        /"old" failed: it answered 404 to a POST.*HTTP\+SSE.*not supported$/.test(String(error)),
+    );
+  await withHttp(refused, "sse", "/sse");
 });
 
 serverTest("createMCPClient() reads and writes through a file server, which keeps to its directory", async () => {

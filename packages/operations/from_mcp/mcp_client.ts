@@ -4,7 +4,7 @@ import { type Tool, ToolListChangedNotificationSchema } from "@modelcontextproto
 import type { IOperationDefinition } from "../operation_context.ts";
 import { mapMcpError } from "./map_mcp_error.ts";
 import type { MCPClientConfig, MCPClientHooks } from "./mcp_client_config.ts";
-import { endSession, openTransport } from "./mcp_transport.ts";
+import { endSession, explainConnecting, openTransport } from "./mcp_transport.ts";
 import { outputValidator } from "./output_validator.ts";
 import { type ToolCaller, toolOperation } from "./tool_operation.ts";
 
@@ -56,7 +56,7 @@ export async function createMCPClient(
     return { name, client, operations, refresh };
   } catch (error) {
     await client.close().catch(() => {});
-    throw mapMcpError(error, `Connecting to MCP server "${name}"`, undefined);
+    throw mapMcpError(explainConnecting(error), `Connecting to MCP server "${name}"`, undefined);
   }
 }
 

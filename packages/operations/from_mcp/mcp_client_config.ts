@@ -11,7 +11,7 @@ export interface MCPStdioConfig {
   readonly timeout?: number;
 }
 
-/** A server that is spoken to over streamable HTTP. */
+/** A server that is spoken to over streamable HTTP. The HTTP+SSE transport of before March 2025 is not supported. */
 export interface MCPHttpConfig {
   readonly url: string | URL;
   /** Sent with every request. */
