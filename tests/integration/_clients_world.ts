@@ -8,6 +8,7 @@ import {
   createClients,
   createMemoryClientStore,
 } from "../../src/clients/mod.ts";
+import type { Clock } from "../../engine/ports.ts";
 import { generateKeyRing, type KeyRing } from "../../src/crypto/mod.ts";
 import { createDispatcher, type Operations, type RemoteOperations } from "../../src/dispatch/mod.ts";
 import { createEgress } from "../../src/egress/mod.ts";
@@ -48,9 +49,10 @@ export function clientsWorld(options: {
   }[];
   readonly store?: ClientStore;
   readonly keyRing?: KeyRing;
+  readonly clock?: Clock;
 } = {}): ClientsWorld {
   const { allowPrivate = [], commands = [], store = createMemoryClientStore(), keyRing = generateKeyRing() } = options;
-  const clock = createSystemClock();
+  const { clock = createSystemClock() } = options;
   const egress = createEgress({ clock, allowPrivate });
   const progress: unknown[] = [];
   const logs: string[] = [];
@@ -73,7 +75,7 @@ export function clientsWorld(options: {
     keyRing,
     egress,
     commands,
-    now: clock.now,
+    now: () => clock.now(),
     takenBy: (_orgId, namespace) => namespace === "core" ? "the hub" : null,
     onChange: () => {},
     wait: (ms) => new Promise((resolve) => void clock.at(clock.now() + ms, resolve)),
