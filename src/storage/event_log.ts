@@ -3,7 +3,8 @@ import { FencedError } from "../../engine/ports.ts";
 import type { CommitResult, EventLog } from "../../engine/ports.ts";
 import type { Connection, Database, Statement } from "./database.ts";
 import { encodeBatch, NO_RUN_CHANGES } from "./event_batch.ts";
-import { encodeSmallBatch } from "./small_batch.ts";
+import { HeldFence } from "./held_fence.ts";
+import { encodeSmallBatch, LONE_ROW } from "./small_batch.ts";
 import { decodeRow } from "./event_body.ts";
 import type { EventRow } from "./event_body.ts";
 
@@ -26,6 +27,12 @@ const COMMITS_AT_ONCE = 2;
 const COMMIT_MIGRATED = `select case when c.answer is not null then c.answer || note_run_versions_v1($29, $30, $31) end
   from (select commit_events_v3(${PARAMETERS.join(", ")}) as answer offset 0) c`;
 
+interface Session {
+  readonly connection: Connection;
+  /** Null: the fence is taken for each commit. */
+  readonly fence: HeldFence | null;
+}
+
 function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
   const { runs, events, migrated } = encodeBatch(batch);
   if (migrated !== null) {
@@ -38,7 +45,7 @@ function encodeLargeBatch(batch: readonly RunEvent[]): Statement {
 }
 
 /**
- * The log as the holder of `lease` writes it. See `commit_events_v3` in the migrations for the fence. `smallBatches: false`
+ * The log as the holder of `lease` writes it. See `commit_events_v2` in the migrations for the fence. `smallBatches: false`
  * does without the functions of migration 0004.
  */
 export function createEventLog(
@@ -46,7 +53,7 @@ export function createEventLog(
   lease: { readonly hubId: string; readonly epoch: number },
   { smallBatches = true }: { readonly smallBatches?: boolean } = {},
 ): StoredEventLog {
-  const connecting: (Promise<Connection> | undefined)[] = [];
+  const connecting: (Promise<Session> | undefined)[] = [];
   const concurrency = db.kind === "postgres" ? COMMITS_AT_ONCE : 1;
   const { hubId, epoch } = lease;
   /** Batches under way on each connection. */
@@ -57,14 +64,21 @@ export function createEventLog(
     const free = busy.indexOf(Math.min(...busy));
     busy[free]!++;
     try {
-      return await sendOn(await (connecting[free] ??= db.connect()), batch);
+      return await sendOn(await (connecting[free] ??= connect()), batch);
     } finally {
       busy[free]!--;
     }
   }
 
-  async function sendOn(connection: Connection, batch: readonly RunEvent[]): Promise<CommitResult> {
+  async function connect(): Promise<Session> {
+    const connection = await db.connect();
+    // The embedded database has one session, which a takeover cannot end.
+    return { connection, fence: db.kind === "postgres" ? new HeldFence(connection, lease) : null };
+  }
+
+  async function sendOn({ connection, fence }: Session, batch: readonly RunEvent[]): Promise<CommitResult> {
     const { name, text, values } = (smallBatches ? encodeSmallBatch(batch) : null) ?? encodeLargeBatch(batch);
+    if (fence !== null && name === LONE_ROW && await fence.write(values)) return NO_DUPLICATES;
     const answer = await connection.call({ name, text, values: [hubId, String(epoch), ...values] });
     if (answer === null) throw new FencedError(hubId, epoch);
     return answer === "" ? NO_DUPLICATES : { duplicates: parseDuplicates(answer) };
@@ -83,7 +97,7 @@ export function createEventLog(
     },
     read: (params) => readEvents(db, params),
     close: async () => {
-      for (const connection of await Promise.all(connecting)) await connection?.close();
+      for (const session of await Promise.all(connecting)) await session?.connection.close();
     },
   };
 }

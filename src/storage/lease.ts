@@ -1,16 +1,15 @@
 import { FencedError } from "../../engine/ports.ts";
 import type { Ownership } from "../../engine/ports.ts";
 import type { Database, Queryable } from "./database.ts";
+import { takeFence } from "./take_fence.ts";
 
 /** Claims of all hubs take turns, so that two never fight over a run: "claim" in ASCII. */
 const CLAIM_LOCK = 0x636c61;
 
-/** The fence of a hub, held exclusively until the transaction ends: see `commit_events_v3` in the migrations. */
-const TAKE_FENCE = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
-
+/** Works with the fence of a hub held exclusively: see `commit_events_v2` in the migrations. */
 function underFence<T>(db: Database, hubId: string, change: (tx: Queryable) => Promise<T>): Promise<T> {
   return db.transaction(async (tx) => {
-    await tx.query(TAKE_FENCE, [hubId]);
+    await takeFence(db, tx, hubId);
     return await change(tx);
   });
 }
@@ -43,7 +42,7 @@ function createOwnership(
   return {
     hubId,
     epoch,
-    claim: (limit) => db.transaction((tx) => claim(tx, { hubId, epoch, limit })),
+    claim: (limit) => db.transaction((tx) => claim(db, tx, { hubId, epoch, limit })),
     renew: async () => {
       const rows = await db.query(
         `update hubs set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
@@ -68,11 +67,12 @@ function createOwnership(
 
 /**
  * 1. Under the claim lock, the hubs whose lease has run out lose it: their epoch rises. This waits for commits of theirs that
- *    hold the fence, and makes every later one fail: from here on their runs stand still.
+ *    hold the fence, ends sessions that do, and makes every later commit fail: from here on their runs stand still.
  * 2. The claimer holds its own fence, shared, so that it cannot be fenced between this claim and its commit.
  * 3. Runs whose (hub, epoch) is not a held lease become the claimer's. A fresh snapshot sees all that step 1 waited for.
  */
 async function claim(
+  db: Database,
   tx: Queryable,
   params: { readonly hubId: string; readonly epoch: number; readonly limit: number },
 ): Promise<readonly string[]> {
@@ -82,7 +82,7 @@ async function claim(
     "select id from hubs where lease_until < clock_timestamp() and id <> $1 order by id",
     [hubId],
   );
-  for (const { id } of expired) await tx.query(TAKE_FENCE, [id]);
+  for (const { id } of expired) await takeFence(db, tx, id);
   await tx.query(
     "update hubs set epoch = epoch + 1, lease_until = null where id = any ($1) and lease_until < clock_timestamp()",
     [expired.map(({ id }) => id)],

@@ -3,7 +3,9 @@ import type { Statement, Value } from "./database.ts";
 import { labelsText, pairAt } from "./event_batch.ts";
 import { column, encodeBody, encodePair } from "./event_body.ts";
 
-const ROW = call("commit_row_v1", 9);
+/** The name of the statement for one row that changes nothing in the run list. */
+export const LONE_ROW = "commit_row_v1";
+const ROW = call(LONE_ROW, 9);
 const START = call("commit_start_v1", 14);
 const END = call("commit_end_v1", 11);
 
