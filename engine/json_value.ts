@@ -22,7 +22,8 @@ export const DEFAULT_VALUE_LIMITS: ValueLimits = { maxBytes: 1024 * 1024, maxDep
  * @throws CallError PAYLOAD_TOO_LARGE or VALIDATION_ERROR naming `what`.
  */
 export function toJsonValue(value: unknown, what: string, limits: ValueLimits, meter?: Meter): Json {
-  if (value === null || typeof value === "boolean") return value;
+  const copied = copyPlain(value, limits, meter);
+  if (copied !== undefined) return copied;
   const walk: Walk = { left: limits.maxBytes, plain: true };
   const problem = measure(value, limits.maxDepth, walk);
   if (problem === "large") throw tooLarge(what, limits);
@@ -32,7 +33,7 @@ export function toJsonValue(value: unknown, what: string, limits: ValueLimits, m
     });
   }
   if (meter !== undefined) meter.bytes += limits.maxBytes - walk.left;
-  if (walk.plain) return copy(value as Json);
+  if (walk.plain) return copyOdd(value as Json);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -43,19 +44,68 @@ export function toJsonValue(value: unknown, what: string, limits: ValueLimits, m
   return text === undefined ? null : JSON.parse(text) as Json;
 }
 
-function copy(value: Json): Json {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copy);
+/**
+ * What {@linkcode toJsonValue} gives for plain JSON within the limits, in one pass and without a name for it; undefined: ask
+ * there.
+ */
+export function copyPlain(value: unknown, limits: ValueLimits, meter?: Meter): Json | undefined {
+  if (value === null || typeof value === "boolean") return value;
+  room = limits.maxBytes;
+  const copied = copy(value, limits.maxDepth);
+  if (copied !== undefined && meter !== undefined) meter.bytes += limits.maxBytes - room;
+  return copied;
+}
+
+/** What the value being copied may still take: no copy begins within another. */
+let room = 0;
+
+function copy(value: unknown, depth: number): Json | undefined {
+  switch (typeof value) {
+    case "string":
+      return (room -= value.length + 2) < 0 ? undefined : value;
+    case "number":
+      return (room -= 8) < 0 || !Number.isFinite(value) || Object.is(value, -0) ? undefined : value;
+    case "boolean":
+      return (room -= 5) < 0 ? undefined : value;
+    case "object":
+      return value === null ? null : depth === 0 ? undefined : copyObject(value, depth);
+    default:
+      return undefined;
+  }
+}
+
+function copyObject(value: object, depth: number): Json | undefined {
+  if (Array.isArray(value)) return copyList(value, depth);
+  const prototype = Object.getPrototypeOf(value);
+  if ((prototype !== Object.prototype && prototype !== null) || "toJSON" in value) return undefined;
   const made: Record<string, Json> = {};
-  const source = value as Readonly<Record<string, Json>>;
-  for (const key in source) {
-    if (key !== "__proto__") made[key] = copy(source[key]!);
-    else {
-      const own = { value: copy(source[key]!), enumerable: true, configurable: true, writable: true };
-      Object.defineProperty(made, key, own); // an assignment would set the prototype
-    }
+  for (const key in value) {
+    // An assignment of "__proto__" would set the prototype.
+    if ((room -= key.length + 4) < 0 || key === "__proto__") return undefined;
+    const part = copy((value as Record<string, unknown>)[key], depth - 1);
+    if (part === undefined) return undefined;
+    made[key] = part;
   }
   return made;
+}
+
+function copyList(value: readonly unknown[], depth: number): Json | undefined {
+  if ((room -= 2 + value.length) < 0) return undefined;
+  const made: Json[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const part = copy(value[i], depth - 1);
+    if (part === undefined) return undefined;
+    made.push(part);
+  }
+  return made;
+}
+
+/** {@linkcode copyPlain} of what has a field of the name `__proto__`. */
+function copyOdd(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOdd);
+  const fields = Object.entries(value).map(([key, part]) => [key, copyOdd(part)] as const);
+  return Object.fromEntries(fields); // defines, where an assignment would set the prototype
 }
 
 interface Walk {

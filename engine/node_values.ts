@@ -1,7 +1,7 @@
 /** What a node's own fields come to when it starts. */
 import { CallError } from "@alkdev/operations";
 import type { ChildRunNode, Json, OperationNode } from "@alkdev/flowgraph";
-import { toJsonValue, type ValueLimits } from "./json_value.ts";
+import { copyPlain, toJsonValue, type ValueLimits } from "./json_value.ts";
 import type { Frame } from "./state/frame.ts";
 import type { RunState } from "./state/run_state.ts";
 import { bind } from "./state/values.ts";
@@ -19,8 +19,12 @@ export function callInput(
   node: OperationNode | ChildRunNode,
   limits: ValueLimits,
 ): CallInput {
-  const what = `the input of node "${node.key}${frame.suffix}"`;
   const bound = bind(state, frame, node.input);
+  if (state.program.functions.size === 0) {
+    const input = copyPlain(bound, limits);
+    if (input !== undefined) return { input, recorded: bound };
+  }
+  const what = `the input of node "${node.key}${frame.suffix}"`;
   // What is recorded is made of recorded values, which nobody changes; what a function gave is somebody's.
   const recorded = state.program.functions.size > 0 ? toJsonValue(bound, what, limits) : bound;
   return { input: toJsonValue(recorded, what, limits), recorded };

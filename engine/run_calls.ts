@@ -9,7 +9,7 @@ import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { ChildRunNode, OperationNode } from "@alkdev/flowgraph";
 import type { ActiveRun } from "./active_run.ts";
 import { toEventError } from "./event_error.ts";
-import { toJsonValue } from "./json_value.ts";
+import { copyPlain, toJsonValue } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
 import { type CallInput, callInput, wantConcurrencyKey, workflowOperation } from "./node_values.ts";
 import { nextAttemptAt } from "./retry.ts";
@@ -94,7 +94,9 @@ export class RunCalls {
     let output: ResponseEnvelope;
     try {
       const before = run.bytes;
-      const data = toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, this.#host.limits, run);
+      const { limits } = this.#host;
+      const data = copyPlain(envelope.data, limits, run) ??
+        toJsonValue(envelope.data, `the result of node "${call.nodeKey}"`, limits, run);
       this.#host.grow(run.bytes - before);
       output = { data, meta: envelope.meta };
     } catch (error) {

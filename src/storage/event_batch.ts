@@ -99,37 +99,35 @@ function statusAfter(event: RunEvent): RunStatus | null {
   }
 }
 
+/** Joined at once at the end: adding up would leave two strings of garbage for each value. */
 class EventColumns {
-  #run = "{";
-  #request = "{";
-  #at = "{";
-  #seq = "{";
-  #type = "";
-  #key = "";
-  #body = "";
+  readonly #run: string[] = [];
+  readonly #request: string[] = [];
+  readonly #at: number[] = [];
+  readonly #seq: number[] = [];
+  readonly #type: string[] = [];
+  readonly #key: string[] = [];
+  readonly #body: string[] = [];
 
   push(event: RunEvent, body: string): void {
-    const isFirst = this.#type === "";
-    const comma = isFirst ? "" : ",";
-    const line = isFirst ? "" : "\n";
-    this.#run += comma + event.runId;
-    this.#request += comma + ("requestId" in event ? event.requestId : "NULL");
-    this.#at += comma + event.at;
-    this.#seq += comma + event.seq;
-    this.#type += line + event.type;
-    this.#key += line + ("key" in event ? event.key : "");
-    this.#body += line + body;
+    this.#run.push(event.runId);
+    this.#request.push("requestId" in event ? event.requestId : "NULL");
+    this.#at.push(event.at);
+    this.#seq.push(event.seq);
+    this.#type.push(event.type);
+    this.#key.push("key" in event ? event.key : "");
+    this.#body.push(body);
   }
 
   columns(): readonly Value[] {
     return [
-      this.#run + "}",
-      this.#request + "}",
-      this.#at + "}",
-      this.#seq + "}",
-      this.#type,
-      this.#key,
-      this.#body,
+      `{${this.#run.join()}}`,
+      `{${this.#request.join()}}`,
+      `{${this.#at.join()}}`,
+      `{${this.#seq.join()}}`,
+      this.#type.join("\n"),
+      this.#key.join("\n"),
+      this.#body.join("\n"),
     ];
   }
 }

@@ -4,18 +4,31 @@
  * Key order and every character survive: the text is never parsed on the way in.
  */
 import { Buffer } from "node:buffer";
-import type { CallFailed, CallRequested, CallResponded, RunCreated, RunEvent } from "../../engine/events.ts";
+import type {
+  Caller,
+  CallFailed,
+  CallRequested,
+  CallResponded,
+  EventOf,
+  RunCreated,
+  RunEvent,
+} from "../../engine/events.ts";
 
 export type OutcomeEvent = Extract<RunEvent, { type: "call.responded" | "call.error" }>;
 export type RequestedEvent = Extract<RunEvent, { type: "call.requested" }>;
 
 type Missing<Event, Known> = Exclude<keyof Event, Known | "type" | "key" | "attempt" | "requestId">;
 type None<T extends never> = T;
-/** Fails to compile when a call event gets a field that the hand-written bodies below would lose. */
+type CreatedFields =
+  | ("runId" | "seq" | "at" | "type" | "workflow" | "version" | "planHash" | "priority" | "parent" | "caller")
+  | ("input" | "labels" | "idempotencyKey" | "deadline" | "traceparent" | "budget" | "lineage" | "gate");
+/** Fails to compile when an event gets a field that the hand-written bodies below would lose. */
 export type FieldsLost =
   | None<Missing<CallRequested, "operationId" | "input">>
   | None<Missing<CallResponded, "output">>
-  | None<Missing<CallFailed, "error" | "retryAt">>;
+  | None<Missing<CallFailed, "error" | "retryAt">>
+  | None<Exclude<keyof EventOf<"run.created">, CreatedFields>>
+  | None<Exclude<keyof Caller, "identity" | "orgId" | "keyId">>;
 
 /** The body of an event that has a row of its own. */
 export function encodeBody(event: RunEvent): string {
@@ -26,7 +39,7 @@ export function encodeBody(event: RunEvent): string {
     case "call.error":
       return safe(`{${outcome(event, null)}}`);
     case "run.created":
-      return safe(text(createdRest(event)));
+      return safe(createdText(event));
     default: {
       const { runId: _runId, seq: _seq, at: _at, type: _type, ...rest } = event;
       const { key: _key, requestId: _requestId, ...body } = rest as { key?: string; requestId?: string };
@@ -119,25 +132,27 @@ function envelope(body: StoredBody, at: number, operationId: string | undefined)
   return { ...("data" in body && { data }), meta: full };
 }
 
-function createdRest(event: Extract<RunEvent, { type: "run.created" }>): unknown {
-  const { runId: _runId, seq: _seq, at: _at, type: _type, workflow, version, planHash, priority: _priority, ...rest } =
-    event;
-  const { parent: _parent, caller, input, labels, idempotencyKey, deadline, ...more } = rest;
-  const { identity, orgId, ...callerMore } = caller;
-  return {
-    input,
-    identity,
-    ...(Object.keys(labels).length > 0 && { labels }),
-    ...(idempotencyKey !== null && { idempotencyKey }),
-    ...(deadline !== null && { deadline }),
-    ...more,
-    ...(Object.keys(callerMore).length > 0 && { callerMore }),
-    // Kept here too when the column cannot hold it as it is.
-    ...(column(workflow) !== workflow && { workflow }),
-    ...(column(version) !== version && { version }),
-    ...(column(planHash) !== planHash && { planHash }),
-    ...(column(orgId) !== orgId && { orgId }),
-  };
+/** Field by field: taking an object apart by `...rest` is 1 µs a run. */
+function createdText(event: EventOf<"run.created">): string {
+  const { input, caller, labels, idempotencyKey, deadline } = event;
+  let body = `{"input":${text(input)},"identity":${text(caller.identity)}`;
+  for (const _name in labels) {
+    body += `,"labels":${text(labels)}`;
+    break;
+  }
+  if (idempotencyKey !== null) body += `,"idempotencyKey":${text(idempotencyKey)}`;
+  if (deadline !== null) body += `,"deadline":${deadline}`;
+  if (event.budget !== undefined) body += `,"budget":${text(event.budget)}`;
+  if (event.lineage !== undefined) body += `,"lineage":${text(event.lineage)}`;
+  if (event.gate !== undefined) body += `,"gate":${text(event.gate)}`;
+  if (event.traceparent !== undefined) body += `,"traceparent":${text(event.traceparent)}`;
+  if (caller.keyId !== undefined) body += `,"callerMore":${text({ keyId: caller.keyId })}`;
+  // Kept here too when the column cannot hold it as it is.
+  for (const name of ["workflow", "version", "planHash"] as const) {
+    if (column(event[name]) !== event[name]) body += `,"${name}":${text(event[name])}`;
+  }
+  if (column(caller.orgId) !== caller.orgId) body += `,"orgId":${text(caller.orgId)}`;
+  return body + "}";
 }
 
 function created(row: CreatedColumns | null, body: object): object {
