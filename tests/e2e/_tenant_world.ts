@@ -110,7 +110,9 @@ export async function furnish(
             namespace: "private",
             name: "op",
             description: SECRET,
-            _meta: { mcp: { tool: "private-tool", prompt: "private-prompt", resource: { uri: "private://resource" } } },
+            _meta: {
+              mcp: { tool: "private-tool", prompt: "private-prompt", resource: { uri: "private://private-resource" } },
+            },
           },
         ],
       },
