@@ -93,11 +93,25 @@ export class MemorySessionStore implements SessionStore {
     return Promise.resolve({ message: added, turn: current, steered: open !== null, duplicate: false });
   }
 
-  add({ message, requestId, ...key }: Params<"add">): Result<"add"> {
+  add({ message, requestId, usage, ...key }: Params<"add">): Result<"add"> {
     const kept = this.#find(key);
     if (kept === null) return Promise.resolve(null);
-    const none = { turnId: null, runId: null, step: null, requestId };
-    return Promise.resolve(messageOf(kept, requestId) ?? append(kept, message, none));
+    const known = messageOf(kept, requestId);
+    if (known !== null) return Promise.resolve(known);
+    const so = kept.session.usage;
+    if (usage !== undefined) {
+      const { inputTokens, outputTokens, costMicros } = usage;
+      kept.session = {
+        ...kept.session,
+        usage: {
+          ...so,
+          inputTokens: so.inputTokens + inputTokens,
+          outputTokens: so.outputTokens + outputTokens,
+          costMicros: so.costMicros + costMicros,
+        },
+      };
+    }
+    return Promise.resolve(append(kept, message, { turnId: null, runId: null, step: null, requestId }));
   }
 
   turn({ orgId, turnId }: Params<"turn">): Result<"turn"> {

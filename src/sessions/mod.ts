@@ -1,6 +1,7 @@
 /** Agent sessions: conversations with a model that uses tools, durable, each turn a run. @module */
 export { type FeedRelay, LiveFeed } from "./live_feed.ts";
 export type {
+  CallPlace,
   CallPlaces,
   ModelAnswer,
   ModelCalls,
@@ -23,6 +24,19 @@ export type {
   TurnEnd,
   TurnRuns,
 } from "./ports.ts";
+export { sessionOperations } from "./operations.ts";
+export type { SessionOperationsOptions } from "./operations.ts";
+export type { SessionsOptions } from "./options.ts";
+export { BudgetSchema, CreateSchema, LimitsSchema, SaidPartSchema, WorkspaceSchema } from "./schemas.ts";
+export { sessionBusy, sessionNotFound } from "./session_error.ts";
+export { LocalSessionFeed } from "./session_feed.ts";
+export type { CreateSession, ForkSession, Prompted, PromptSession } from "./session_requests.ts";
+export { sessionView, spokenText, turnView } from "./session_view.ts";
+export type { SessionView } from "./session_view.ts";
+export { SESSION_LABEL, Sessions } from "./sessions.ts";
+export { TurnKeeper } from "./turn_keeper.ts";
+export type { TurnKey } from "./turn_keeper.ts";
+export { TURN_LABEL } from "./turns.ts";
 export { MemorySessionStore } from "./memory_session_store.ts";
 export { searchText } from "./ports.ts";
 export { isToolEnded } from "./session.ts";

@@ -112,7 +112,14 @@ export interface SessionStore {
     } | null
   >;
   /** Adds a message that is part of no turn: a compaction, a notice. @returns null: there is no such session */
-  add(params: SessionKey & { readonly message: NewMessage; readonly requestId: string }): Promise<Message | null>;
+  add(
+    params: SessionKey & {
+      readonly message: NewMessage;
+      readonly requestId: string;
+      /** Absent: nothing was used for it. */
+      readonly usage?: Pick<StepUsage, "inputTokens" | "outputTokens" | "costMicros">;
+    },
+  ): Promise<Message | null>;
   turn(params: { readonly orgId: string; readonly turnId: string }): Promise<SessionTurn | null>;
   /** The turns of a session, newest first. */
   turns(params: SessionKey & { readonly limit: number }): Promise<readonly SessionTurn[]>;
@@ -219,8 +226,8 @@ export interface SessionRole {
 }
 
 export interface SessionRoles {
-  /** `name` or `name@version`; null: there is none, or it is archived. */
-  find(params: { readonly orgId: string; readonly ref: string }): Promise<SessionRole | null>;
+  /** `name` or `name@version`. @throws CallError ROLE_NOT_FOUND */
+  resolve(params: { readonly orgId: string; readonly ref: string }): Promise<SessionRole>;
 }
 
 /** What an owner may do now. `reason` ends a sentence: "its owner's key was revoked". */
@@ -248,7 +255,6 @@ export interface ModelCalls {
   stream(
     params: {
       readonly caller: Caller;
-      readonly keyId: string | null;
       readonly sessionId: string;
       /** The call of the run in which the model is asked; null: none. */
       readonly parent: RunPlace | null;
@@ -269,13 +275,29 @@ export interface ToolCatalog {
   workflows(orgId: string): Promise<readonly WorkflowVersion[]>;
   /** Carries a call of a run's node out as a call of something else: same request id, run and budgets. */
   call(
-    params: { readonly context: OperationContext; readonly operationId: string; readonly input: Json },
+    params: {
+      readonly context: OperationContext;
+      readonly operationId: string;
+      readonly input: Json;
+      /** After this it fails with TIMEOUT. */
+      readonly timeoutMs: number;
+    },
   ): Promise<ResponseEnvelope>;
 }
 
-/** The call of a run that a handler carries out; null: the call is part of no run. */
+/** A call that a handler carries out. */
+export interface CallPlace {
+  readonly caller: Caller;
+  /** Null: it is part of no run. */
+  readonly at: RunPlace | null;
+  /** Key of the node; empty outside of a run. */
+  readonly nodeKey: string;
+  /** Of the run: those that start with `hub.` are the hub's word. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface CallPlaces {
-  place(context: OperationContext): Promise<(RunPlace & { readonly workflow: string; readonly caller: Caller }) | null>;
+  place(context: OperationContext): Promise<CallPlace>;
 }
 
 /** Starts and ends the runs of turns. */

@@ -198,6 +198,8 @@ export type Part =
     readonly outputTokens: number;
     readonly costMicros: number;
     readonly model: string;
+    /** Seq of the last message that the model was given. */
+    readonly seenSeq: number;
     /** Run of the call of the model. */
     readonly callRunId: string | null;
   }

@@ -43,13 +43,7 @@ export function createTurnStore({ orm }: Pick<Database, "orm">): TurnStore {
     });
   return {
     prompt: (params) => orm.transaction((tx) => prompt(tx, params)),
-    add: ({ orgId, sessionId, message, requestId }) =>
-      orm.transaction(async (tx) => {
-        const session = await lockSession(tx, { orgId, sessionId });
-        if (session === null) return null;
-        const none = { turnId: null, runId: null, step: null, requestId };
-        return await recorded(tx, session.id, requestId) ?? await append(tx, session, message, none);
-      }),
+    add: (params) => orm.transaction((tx) => add(tx, params)),
     async turn({ orgId, turnId }) {
       const [row] = await orm.select().from(sessionTurns)
         .where(and(eq(sessionTurns.id, column(turnId)), eq(sessionTurns.orgId, column(orgId))));
@@ -136,6 +130,25 @@ async function prompt(tx: Orm, params: Params<"prompt">): Result<"prompt"> {
   const opened = { turnId: id, runId: null, status: "busy", error: null, turns: session.turns + 1 } as const;
   const added = await append(tx, session, message, place, opened);
   return { message: added, turn: current, steered: false, duplicate: false };
+}
+
+async function add(tx: Orm, { message, requestId, usage, ...key }: Params<"add">): Result<"add"> {
+  const session = await lockSession(tx, key);
+  if (session === null) return null;
+  const known = await recorded(tx, session.id, requestId);
+  if (known !== null) return known;
+  const none = { turnId: null, runId: null, step: null, requestId };
+  return await append(
+    tx,
+    session,
+    message,
+    none,
+    usage === undefined ? {} : {
+      inputTokens: session.inputTokens + usage.inputTokens,
+      outputTokens: session.outputTokens + usage.outputTokens,
+      costMicros: session.costMicros + usage.costMicros,
+    },
+  );
 }
 
 async function promptedBefore(tx: Orm, message: NonNullable<Awaited<Result<"add">>>): Result<"prompt"> {

@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/tasks": ["src/runs", "packages/operations", "packages/taskgraph"],
   "src/roles": ["src/runs", "src/auth", "packages/operations"],
   "src/inference": ["engine", "src/runs", "src/budgets", "src/egress", "packages/flowgraph", "packages/operations"],
-  "src/sessions": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
+  "src/sessions": ["engine", "src/runs", "src/auth", "packages/flowgraph", "packages/operations"],
   "src/retention": ["engine", "src/runs", "packages/flowgraph", "packages/operations"],
   "src/redis": ["src/peers"],
   "src/storage": [

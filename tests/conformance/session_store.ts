@@ -305,12 +305,15 @@ export function sessionStoreConformance(
   test("add() adds once, messages() give a window", async (store) => {
     const key = await add(store);
     const compaction: Part = { type: "compaction", summary: "Short", throughSeq: 4 };
-    const first = await store.add({ ...key, message: said("system", [compaction]), requestId: "a" });
+    const usage = { inputTokens: 3, outputTokens: 2, costMicros: 1 };
+    const first = await store.add({ ...key, message: said("system", [compaction]), requestId: "a", usage });
     assert.deepEqual(await store.add({ ...key, message: said("system", []), requestId: "a" }), first);
     for (const words of ["b", "c", "d"]) {
       await store.add({ ...key, message: said("user", [text(words)]), requestId: words });
     }
     const seqs = async (query: object) => (await store.messages({ ...key, limit: 2, ...query })).map(({ seq }) => seq);
+    const so = (await store.get(key))!.usage;
+    assert.deepEqual([so.inputTokens, so.outputTokens, so.costMicros, so.steps], [3, 2, 1, 0]);
     assert.deepEqual(await seqs({}), [1, 2]);
     assert.deepEqual(await seqs({ after: 2 }), [3, 4]);
     assert.deepEqual(await seqs({ newest: true }), [3, 4]);
