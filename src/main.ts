@@ -7,7 +7,7 @@ import { createKeyAdmin } from "./auth/mod.ts";
 import { denoFiles, type HubConfig, readableSecrets, selfSetup } from "./config/mod.ts";
 import type { HubDispatcher } from "./dispatch/mod.ts";
 import { openBudgets } from "./hub/budgets.ts";
-import { openDriving, recover } from "./hub/driving.ts";
+import { type Driving, openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
 import { namespaceOwner } from "./hub/namespaces.ts";
 import { openFlow } from "./hub/flow.ts";
@@ -25,6 +25,7 @@ import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
 import { openRoles } from "./hub/roles.ts";
+import { openSessions } from "./hub/sessions.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
@@ -91,12 +92,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     tellFenced?.(error);
   };
   // Built in this order, used in a ring: sockets call operations, which call spokes; peers ask the engine.
-  const late: { runs: Runs | null; engine: Engine | null; peers: Peers | null; dispatcher: HubDispatcher | null } = {
-    runs: null,
-    engine: null,
-    peers: null,
-    dispatcher: null,
-  };
+  const late: {
+    runs: Runs | null;
+    engine: Engine | null;
+    peers: Peers | null;
+    dispatcher: HubDispatcher | null;
+    driving: Driving | null;
+  } = { runs: null, engine: null, peers: null, dispatcher: null, driving: null };
   const foundation = await layFoundation(startup, { config, url, peers: () => late.peers, onFenced });
   startup.step("keys");
   const { keys, auth, audit, adminKeyPath, isNew } = await openKeys(foundation.db, config.dataDir);
@@ -140,13 +142,29 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     budgets,
     late: { runs: runsOf, engine: () => late.engine },
   });
+  const sessions = openSessions({
+    db: foundation.db,
+    clock,
+    operations,
+    budgets,
+    roles: roles.roles,
+    inference: inference.inference,
+    late: {
+      runs: runsOf,
+      engine: () => late.engine,
+      calls: () => late.driving!.calls, // no run is driven, and so no turn, before it is there
+      workflows: () => late.driving!.templates,
+    },
+  });
   const flow = await openFlow(startup, { foundation, clock, pool });
-  const parts = { config, foundation, operations, sight, budgets, flow, clock, feed, onFenced, graceMs };
+  const parts = { config, foundation, operations, sight, budgets, flow, sessions, clock, feed, onFenced, graceMs };
   const driving = await openDriving(startup, parts);
   const { templates, engine, runs, log, plans, control } = driving;
   late.engine = engine;
   late.runs = runs;
+  late.driving = driving;
   await recover(startup, parts, driving);
+  await sessions.begin(startup);
   const retention = openRetention(startup, { config, foundation, clock, engine, log, plans });
 
   const triggers = await openTriggers(startup, {
@@ -226,6 +244,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       auditRoute(audit),
       ...openOrganizations(foundation.db, keys),
       ...roles.routes,
+      ...sessions.routes,
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

@@ -1,4 +1,11 @@
-import { type Clock, Engine, type EventLog, type FunctionSource, type PlanStore } from "../../engine/mod.ts";
+import {
+  type Clock,
+  type Dispatcher,
+  Engine,
+  type EventLog,
+  type FunctionSource,
+  type PlanStore,
+} from "../../engine/mod.ts";
 import type { HubConfig } from "../config/mod.ts";
 import { hubLogger } from "../logger/mod.ts";
 import {
@@ -30,6 +37,7 @@ import { DEFAULT_ORG } from "./keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import type { HubOperations } from "./operations.ts";
 import type { Peers } from "./peers.ts";
+import type { HubSessions } from "./sessions.ts";
 import type { Sight } from "./sight.ts";
 import type { Startup } from "./startup.ts";
 import { logImpact, versionsOf } from "./versions.ts";
@@ -51,6 +59,7 @@ interface Parts {
   readonly sight: Sight;
   readonly budgets: Budgets;
   readonly flow: HubFlow;
+  readonly sessions: Pick<HubSessions, "committed">;
   readonly clock: Clock;
   readonly feed: RunFeed;
   readonly onFenced: (error: unknown) => void;
@@ -69,6 +78,8 @@ export interface Driving {
   readonly control: readonly Route[];
   /** Aborts what is below aborted runs. */
   readonly cascade: AbortCascade;
+  /** Carries calls out, those of workflows as child runs; without budgets. */
+  readonly calls: Dispatcher;
 }
 
 /** The templates, watched. */
@@ -113,6 +124,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     gate: parts.flow.forRuns.gate,
     ...owners,
   };
+  const calls = withChildRuns(dispatcher, children);
   const trouble = hubLogger("main");
   const cascade = new AbortCascade({
     engine: () => engine,
@@ -124,7 +136,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
     log,
     plans,
     functions,
-    dispatcher: guard.guard(budgets.calls.dispatcher(withChildRuns(dispatcher, children))),
+    dispatcher: guard.guard(budgets.calls.dispatcher(calls)),
     gate: parts.flow.gate,
     clock,
     ids: createIds(),
@@ -136,6 +148,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
       peers?.committed(events);
       budgets.calls.committed(events);
       cascade.committed(events);
+      parts.sessions.committed(events);
     },
     onWaited: (ms) => sight.meter.queueWaits.add(ms / 1000),
     onFenced,
@@ -167,7 +180,7 @@ export async function openDriving(startup: Startup, parts: Parts): Promise<Drivi
   if (peers !== null) serveWhy(peers, { engine, runs });
   const reader = new FoldReader({ log, plans, functions });
   const control = openControl({ db, engine, runs, reader, letters });
-  return { templates, engine, runs, log, plans, control, cascade };
+  return { templates, engine, runs, log, plans, control, cascade, calls };
 }
 
 /** Joins the others, takes up what this hub (or a dead one) had left, and keeps the lease. */

@@ -37,7 +37,10 @@ export interface InferenceParts {
 }
 
 /** The proxy for calls of language models, with its operations and routes. */
-export function openInference(startup: Startup, parts: InferenceParts): { readonly routes: readonly Route[] } {
+export function openInference(
+  startup: Startup,
+  parts: InferenceParts,
+): { readonly inference: Inference; readonly routes: readonly Route[] } {
   const { db, clock, operations, budgets, late } = parts;
   const { egress, clients: { providers }, dispatcher, registry } = operations;
   const trouble = hubLogger("inference");
@@ -101,6 +104,7 @@ export function openInference(startup: Startup, parts: InferenceParts): { readon
   const timer = setInterval(sweep, SWEEP_EVERY_MS);
   startup.onStop(() => clearInterval(timer));
   return {
+    inference,
     routes: inferenceRoutes({
       call: (request) => inference.call(request),
       models: (orgId) => inference.models(orgId),

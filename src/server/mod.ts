@@ -22,6 +22,7 @@ export { clientRoutes } from "./routes/clients.ts";
 export { type InferencePort, inferenceRoutes } from "./routes/inference.ts";
 export { type SessionChatPort, sessionStreamRoutes } from "./routes/session_stream.ts";
 export { hookRoute } from "./routes/hooks.ts";
+export { sessionRoutes } from "./routes/sessions.ts";
 export { flowRoutes } from "./routes/flow.ts";
 export { scheduleRoutes } from "./routes/schedules.ts";
 export { webhookRoutes } from "./routes/webhooks.ts";

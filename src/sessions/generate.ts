@@ -9,6 +9,7 @@ import type { Message, Part, Session, SessionTurn, ToolPart } from "./session.ts
 import { type PendingCall, readCalls } from "./tool_calls.ts";
 import { ToolSet } from "./tool_set.ts";
 import { statusDuring } from "./transitions.ts";
+import { visible } from "./visible.ts";
 
 /** What a step of a turn has come to, as the run's log has it. */
 export interface Generated {
@@ -66,7 +67,8 @@ export class Generation {
     const known = await store.stepOf({ turnId, requestId: this.#requestId });
     if (known !== null) return generatedFrom(known, await this.#tools());
     assertWithinLimits(this.#session, this.#turn, clock.now());
-    const messages = await store.messages({ ...this.#key, limit: MAX_MESSAGES, newest: true });
+    const all = await store.messages({ ...this.#key, limit: MAX_MESSAGES, newest: true });
+    const messages = visible(all);
     const loop = detectLoop(messages.filter((message) => message.turnId === turnId));
     const tools = await this.#tools();
     const asked: ChatMessage[] = [...chatMessages(this.#session, messages)];
@@ -79,7 +81,7 @@ export class Generation {
       requestId: this.#requestId,
     });
     const answer = await this.#answer(asked, tools);
-    const seenSeq = messages.at(-1)?.seq ?? 0;
+    const seenSeq = all.at(-1)?.seq ?? 0;
     return await this.#record(answer, { asked, tools, seenSeq });
   }
 

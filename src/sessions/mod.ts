@@ -29,7 +29,6 @@ export type { SessionOperationsOptions } from "./operations.ts";
 export type { SessionsOptions } from "./options.ts";
 export { BudgetSchema, CreateSchema, LimitsSchema, SaidPartSchema, WorkspaceSchema } from "./schemas.ts";
 export { sessionBusy, sessionNotFound } from "./session_error.ts";
-export { LocalSessionFeed } from "./session_feed.ts";
 export type { CreateSession, ForkSession, Prompted, PromptSession } from "./session_requests.ts";
 export { sessionView, spokenText, turnView } from "./session_view.ts";
 export type { SessionView } from "./session_view.ts";

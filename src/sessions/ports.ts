@@ -281,6 +281,8 @@ export interface ToolCatalog {
       readonly input: Json;
       /** After this it fails with TIMEOUT. */
       readonly timeoutMs: number;
+      /** The spoke that is to do it, if it offers it; null: any. */
+      readonly spoke: string | null;
     },
   ): Promise<ResponseEnvelope>;
 }

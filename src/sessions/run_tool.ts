@@ -75,7 +75,8 @@ async function attempt(
   const timeoutMs = Math.max(1, Math.min(LONGEST_MS, left ?? LONGEST_MS));
   try {
     const { operationId, input } = call;
-    const envelope = await tools.call({ context, operationId, input, timeoutMs });
+    const spoke = session.workspace?.spoke ?? null;
+    const envelope = await tools.call({ context, operationId, input, timeoutMs, spoke });
     const output = kept(shown(session, operationId, envelope));
     return isFailedMcp(envelope)
       ? { state: "output-error", errorText: typeof output === "string" ? output : JSON.stringify(output) }

@@ -152,6 +152,21 @@ export class Sessions {
     return await this.#summaries.compact(session);
   }
 
+  /** Takes back all messages from a seq on: nobody reads them any more. @throws CallError SESSION_BUSY */
+  async retract(
+    { caller, sessionId, fromSeq, requestId }: Asked & { readonly fromSeq: number; readonly requestId: string },
+  ): Promise<void> {
+    const session = await this.#idle({ caller, sessionId }, "take back what was said in");
+    const { store, ids, clock, feed } = this.#options;
+    const key = keyOf(session);
+    const message = await store.add({
+      ...key,
+      message: { id: ids.runId(), role: "system", parts: [{ type: "retraction", fromSeq }], createdAt: clock.now() },
+      requestId: `retract:${requestId}`,
+    });
+    if (message !== null) feed.publish(key, { type: "message", message });
+  }
+
   /** Names it; without a title the model finds one. @throws CallError SESSION_BUSY without a title */
   async retitle({ caller, sessionId, title }: Asked & { readonly title?: string }): Promise<Session> {
     const found = title === undefined

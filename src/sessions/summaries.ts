@@ -6,6 +6,7 @@ import type { SessionsOptions } from "./options.ts";
 import type { StepUsage } from "./ports.ts";
 import { sessionNotFound } from "./session_error.ts";
 import type { Message, Session } from "./session.ts";
+import { visible } from "./visible.ts";
 
 const MAX_MESSAGES = 2_000;
 const TIMEOUT_MS = 10 * 60_000;
@@ -60,7 +61,10 @@ export class Summaries {
     const standing = await owners.standing({ owner, orgId });
     if (!standing.ok) throw new CallError("ACCESS_DENIED", `Session "${sessionId}" cannot go on: ${standing.reason}`);
     const messages = await store.messages({ orgId, sessionId, limit: MAX_MESSAGES, newest: true });
-    const asked: readonly ChatMessage[] = [...chatMessages(session, messages), { role: "user", content: what }];
+    const asked: readonly ChatMessage[] = [...chatMessages(session, visible(messages)), {
+      role: "user",
+      content: what,
+    }];
     const answer = await models.stream({
       caller: standing.caller,
       sessionId,

@@ -43,6 +43,7 @@ const finish = (finishReason: string): Part => ({
   outputTokens: 2,
   costMicros: 1,
   model: "m",
+  seenSeq: 1,
   callRunId: null,
 });
 
