@@ -40,7 +40,7 @@ const specs = [
   ),
 ];
 const byId = new globalThis.Map(specs.map((s) => [`${s.namespace}.${s.name}`, s]));
-const options = { operations: (id: string) => byId.get(id), operationIds: byId.keys().toArray() };
+const options = { operations: (id: string) => byId.get(id), operationIds: [...byId.keys()] };
 
 function found(template: Template): string[] {
   return validate({ name: "t", template }, options).map(({ code, path, message }) => `${code} ${path} ${message}`);
