@@ -11,10 +11,15 @@ export interface CallRunnerOptions {
   readonly maxConcurrency: number;
   /** Writes an envelope, given as JSON, to the hub. */
   readonly send: (text: string) => void;
+  /** The hub does not take as fast as is sent. */
+  readonly isFull: () => boolean;
   readonly tell: Tell;
   /** The last running call has ended. */
   readonly onIdle: () => void;
 }
+
+/** How soon a stream that waits for room looks again: a socket does not tell. */
+const ROOM_MS = 5;
 
 /**
  * Carries out what the hub asks for, through reconnects.
@@ -67,9 +72,12 @@ export class CallRunner {
     for (const call of [...this.#running.values()]) this.#drop(call, message);
   }
 
-  /** A new connection: the hub says again what it wants. */
+  /** A new connection: the hub says again what it wants. Streams it has given up: which of their chunks were lost is not known. */
   disown(): void {
-    for (const call of this.#running.values()) call.wanted = false;
+    for (const call of [...this.#running.values()]) {
+      call.wanted = false;
+      if (this.#isStream(call)) this.#drop(call, "The connection was lost, and the rest of this stream with it");
+    }
   }
 
   /** Ends what the hub has not asked for since {@linkcode disown}. */
@@ -81,7 +89,7 @@ export class CallRunner {
 
   async #run(call: SpokeCall): Promise<void> {
     const { operationId, input } = call.request;
-    if (this.#registry.getSpec(operationId)?.type !== OperationType.SUBSCRIPTION) {
+    if (!this.#isStream(call)) {
       const output = await this.#registry.execute(operationId, input, call);
       return this.#settle(call, "call.responded", { output });
     }
@@ -95,9 +103,20 @@ export class CallRunner {
           `A chunk passes the hub's limit of ${this.maxFrameBytes} bytes a message`,
         );
       }
-      if (call.wanted) this.#options.send(text);
+      this.#options.send(text);
+      // A handler that never waits would keep the socket from being written to, and its chunks in memory.
+      while (this.#options.isFull() && !call.settled) await this.#pause();
+      if (call.settled) return;
     }
     this.#settle(call, "call.completed", {});
+  }
+
+  #isStream({ request: { operationId } }: SpokeCall): boolean {
+    return this.#registry.getSpec(operationId)?.type === OperationType.SUBSCRIPTION;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.after(ROOM_MS, resolve));
   }
 
   #watchDeadline(call: SpokeCall): void {

@@ -4,6 +4,9 @@ import type { SocketLike, SpokeClock } from "./spoke_options.ts";
 /** Chars of one array; the hub's limit on messages is 4 MiB, and a char has at most 3 bytes. */
 const MAX_BATCH_CHARS = 1024 * 1024;
 
+/** Chars and bytes that may wait to leave before streams wait with them. */
+const MAX_WAITING = 1024 * 1024;
+
 /** A message that surely has at most 1,024 bytes: a larger one is written as a header and a payload by Deno's WebSocket. */
 const MAX_WHOLE_CHARS = 340;
 
@@ -24,6 +27,11 @@ export class Outbox {
   constructor(socket: SocketLike, clock: SpokeClock) {
     this.#socket = socket;
     this.#clock = clock;
+  }
+
+  /** More waits to leave than a stream should add to. */
+  get isFull(): boolean {
+    return !this.#closed && this.#chars + (this.#socket.bufferedAmount ?? 0) > MAX_WAITING;
   }
 
   /** `text` is an envelope as JSON. */

@@ -58,6 +58,7 @@ export class SpokeClient implements SpokeHandle {
       clock: this.#clock,
       maxConcurrency: options.maxConcurrency ?? DEFAULT_CONCURRENCY,
       send: (text) => this.#connection?.outbox.writeText(text),
+      isFull: () => this.#connection?.outbox.isFull ?? false,
       tell: (operationId, input) => {
         this.#connection?.calls.call(operationId, input).catch(() => {});
       },

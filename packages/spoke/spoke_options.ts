@@ -2,6 +2,8 @@ import type { AccessControl, AnyHandler, ErrorDefinition, OperationType } from "
 
 /** The part of a standard WebSocket that is used. */
 export interface SocketLike {
+  /** Bytes that have not left yet; absent: not known. */
+  readonly bufferedAmount?: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: "open", listener: () => void): void;

@@ -80,11 +80,11 @@ export class CallRouter implements CallOwner {
   }
 
   /**
-   * Takes what `spoke` says about a call that it was sent.
+   * Takes what `spoke` says about a call that it was sent, in a message of about so many chars.
    *
    * @throws {FrameError} when it was never sent that call, or when the outcome has no form
    */
-  outcome(spoke: Spoke, requestId: string, { type, payload }: Envelope): void {
+  outcome(spoke: Spoke, requestId: string, { type, payload }: Envelope, chars: number): void {
     const remote = spoke.inFlight.get(requestId);
     if (remote === undefined) {
       if (spoke.ended.has(requestId)) return;
@@ -92,7 +92,7 @@ export class CallRouter implements CallOwner {
     }
     switch (type) {
       case "call.responded":
-        return this.#responded(remote, payload["output"]);
+        return this.#responded(remote, payload["output"], chars);
       case "call.completed":
         this.#finish(remote);
         if (remote.streaming) return remote.sink.complete();
@@ -106,7 +106,7 @@ export class CallRouter implements CallOwner {
     }
   }
 
-  #responded(remote: RemoteCall, value: unknown): void {
+  #responded(remote: RemoteCall, value: unknown, chars: number): void {
     // JSON drops a `data` that is undefined.
     const output = isRecord(value) && !("data" in value) ? { ...value, data: undefined } : value;
     if (!isResponseEnvelope(output)) {
@@ -117,7 +117,7 @@ export class CallRouter implements CallOwner {
       throw new FrameError(message, requestId);
     }
     if (!remote.streaming) this.#finish(remote);
-    remote.sink.respond(output);
+    remote.sink.respond(output, chars);
   }
 
   /** Its caller wants it no more. */

@@ -1,12 +1,14 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { CallSink } from "./ports.ts";
 
-/** Chunks that may wait for their reader. */
+/** Chunks that may wait for their reader, and chars of them where these are known. */
 const MAX_WAITING = 10_000;
+const MAX_WAITING_CHARS = 64 * 1024 * 1024;
 
 /** A remote subscription's chunks, in order, for one reader. */
 export class ChunkQueue implements CallSink, AsyncIterableIterator<ResponseEnvelope, undefined> {
-  #chunks: ResponseEnvelope[] = [];
+  #chunks: { readonly output: ResponseEnvelope; readonly chars: number }[] = [];
+  #chars = 0;
   #end: { readonly error: CallError | null } | null = null;
   #wake: (() => void) | null = null;
   readonly #onLeave: () => void;
@@ -16,13 +18,15 @@ export class ChunkQueue implements CallSink, AsyncIterableIterator<ResponseEnvel
     this.#onLeave = onLeave;
   }
 
-  respond(chunk: ResponseEnvelope): void {
+  respond(output: ResponseEnvelope, chars = 0): void {
     if (this.#end !== null) return;
-    if (this.#chunks.length >= MAX_WAITING) {
-      this.fail(new CallError("OVERLOADED", `Subscription has ${MAX_WAITING} chunks that nobody has read`));
+    if (this.#chunks.length >= MAX_WAITING || this.#chars + chars > MAX_WAITING_CHARS) {
+      const held = `${this.#chunks.length} chunks (${Math.ceil(this.#chars / 1024)} KiB)`;
+      this.fail(new CallError("OVERLOADED", `Subscription has ${held} that nobody has read`));
       return this.#onLeave();
     }
-    this.#chunks.push(chunk);
+    this.#chars += chars;
+    this.#chunks.push({ output, chars });
     this.#wake?.();
   }
 
@@ -36,8 +40,11 @@ export class ChunkQueue implements CallSink, AsyncIterableIterator<ResponseEnvel
 
   async next(): Promise<IteratorResult<ResponseEnvelope, undefined>> {
     while (true) {
-      const value = this.#chunks.shift();
-      if (value !== undefined) return { value, done: false };
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        this.#chars -= chunk.chars;
+        return { value: chunk.output, done: false };
+      }
       if (this.#end !== null) {
         const { error } = this.#end;
         this.#end = { error: null };

@@ -53,6 +53,8 @@ export class Connection implements SpokeLink {
   readonly #writer: FrameWriter;
   readonly #inbound: InboundCalls;
   #badFrames = 0;
+  /** Of each unit of the message that is being read, on average. */
+  #unitChars = 0;
   #registering = false;
   #acks = false;
 
@@ -132,7 +134,9 @@ export class Connection implements SpokeLink {
     if (this.#acks) this.#writer.acknowledge();
     if (this.spoke !== null) this.spoke.lastSeenAt = this.#host.clock.now();
     try {
-      for (const unit of parseFrame(data, this.#host.maxFrameBytes, this.#writer.batch)) this.#receiveUnit(unit);
+      const units = parseFrame(data, this.#host.maxFrameBytes, this.#writer.batch);
+      this.#unitChars = String(data).length / units.length;
+      for (const unit of units) this.#receiveUnit(unit);
     } catch (error) {
       this.#reject(error, undefined);
     }
@@ -180,7 +184,7 @@ export class Connection implements SpokeLink {
     const requestId = requestIdOf(message);
     if (this.#inbound.abort(requestId) || this.spoke === null) return;
     // A call that ended in the meantime is none of this spoke's any more: aborting it is no mistake.
-    if (this.spoke.inFlight.has(requestId)) this.#host.router.outcome(this.spoke, requestId, message);
+    if (this.spoke.inFlight.has(requestId)) this.#host.router.outcome(this.spoke, requestId, message, 0);
   }
 
   #outcome(message: Envelope): void {
@@ -188,7 +192,7 @@ export class Connection implements SpokeLink {
     if (this.spoke === null) {
       throw new FrameError(`Call "${requestId}" of "${message.type}" was not sent to this socket`, requestId);
     }
-    this.#host.router.outcome(this.spoke, requestId, message);
+    this.#host.router.outcome(this.spoke, requestId, message, this.#unitChars);
   }
 
   #requested(call: InboundCall): void {

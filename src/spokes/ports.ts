@@ -186,7 +186,8 @@ export interface PoolStats {
 
 /** Ends a remote call, once. */
 export interface CallSink {
-  respond(output: ResponseEnvelope): void;
+  /** `chars`: about how long it was on the wire. */
+  respond(output: ResponseEnvelope, chars?: number): void;
   complete(): void;
   fail(error: CallError): void;
 }

@@ -1,7 +1,8 @@
 /** The SDK against the pool, over real sockets that are cut on purpose. */
 import assert from "node:assert/strict";
 import { connectSpoke, type SpokeClock, type SpokeState } from "@alkdev/spoke";
-import { callThrough, SPOKE_KEY, startTestHub } from "./_test_hub.ts";
+import { CallError } from "@alkdev/operations";
+import { callThrough, SPOKE_KEY, startTestHub, testCall } from "./_test_hub.ts";
 
 /** Reconnects at once; everything else never happens by itself. */
 const eager: SpokeClock = {
@@ -239,4 +240,97 @@ Deno.test("connectSpoke() answers PAYLOAD_TOO_LARGE when its answer passes the h
     operations: [{ namespace: "demo", name: "big", handler: () => "x".repeat(20_000) }],
   }).ready;
   await assert.rejects(callThrough(hub, { operationId: "demo.big" }), { code: "PAYLOAD_TOO_LARGE" });
+});
+
+Deno.test("connectSpoke() makes chunks of a stream no faster than the hub takes them, however fast its handler is", async () => {
+  await using hub = startTestHub();
+  const chunk = "x".repeat(64 * 1024);
+  let made = 0;
+  const ended = Promise.withResolvers<void>();
+  await hub.spoke({
+    operations: [{
+      namespace: "demo",
+      name: "flood",
+      type: "subscription",
+      handler: async function* () {
+        try {
+          while (made < 2_000) {
+            made++;
+            yield chunk;
+          }
+        } finally {
+          ended.resolve();
+        }
+      },
+    }],
+  }).ready;
+  const spec = hub.pool.spec("acme", "demo.flood");
+  assert(spec);
+  let taken = 0;
+  let lead = 0;
+  for await (const { data } of hub.pool.stream(testCall({ operationId: "demo.flood" }), spec)) {
+    assert.equal(data, chunk);
+    lead = Math.max(lead, made - ++taken);
+    if (taken === 500) break;
+  }
+  // What the SDK and the sockets of both sides hold.
+  assert.ok(lead < 300, `${lead} chunks were on their way`);
+  await ended.promise;
+  assert.ok(made < 900, `${made} chunks were made for ${taken}`);
+});
+
+Deno.test("connectSpoke() ends a stream when its socket is lost: nobody would get the rest", async () => {
+  await using hub = startTestHub();
+  const ended = Promise.withResolvers<unknown>();
+  await hub.spoke({
+    // It does not come back, and is not told by the hub.
+    clock: { ...eager, after: () => () => {} },
+    operations: [{
+      namespace: "demo",
+      name: "ticks",
+      type: "subscription",
+      handler: async function* (_input, { signal }) {
+        yield 1;
+        await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+        ended.resolve(signal?.reason);
+      },
+    }],
+  }).ready;
+  const spec = hub.pool.spec("acme", "demo.ticks");
+  assert(spec);
+  const chunks = hub.pool.stream(testCall({ operationId: "demo.ticks" }), spec)[Symbol.asyncIterator]();
+  assert.equal((await chunks.next()).value?.data, 1);
+  hub.sockets[0]?.close();
+  assert.ok(await ended.promise instanceof CallError);
+  await assert.rejects(chunks.next(), { code: "SPOKE_LOST" });
+});
+
+Deno.test("RunnerPool.stream() ends with OVERLOADED when its reader is too far behind, by number or by size", async () => {
+  await using hub = startTestHub();
+  const big = "x".repeat(1024 * 1024);
+  await hub.spoke({
+    operations: [
+      ["small", 1, 20_000],
+      ["big", big, 200],
+    ].map(([name, value, count]) => ({
+      namespace: "demo",
+      name: String(name),
+      type: "subscription",
+      handler: async function* () {
+        for (let n = 0; n < Number(count); n++) yield value;
+      },
+    })),
+  }).ready;
+  for (const [name, most] of [["small", 10_000], ["big", 70]] as const) {
+    const spec = hub.pool.spec("acme", `demo.${name}`);
+    assert(spec);
+    const chunks = hub.pool.stream(testCall({ operationId: `demo.${name}` }), spec)[Symbol.asyncIterator]();
+    // Nobody reads until the hub has given it up.
+    await hub.until(() => hub.pool.stats().inFlight === 0);
+    let held = 0;
+    await assert.rejects(async () => {
+      while (!(await chunks.next()).done) held++;
+    }, { code: "OVERLOADED" });
+    assert.ok(held > 50 && held <= most, `${held} chunks of "${name}" were held`);
+  }
 });
