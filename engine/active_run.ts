@@ -246,7 +246,7 @@ export class ActiveRun extends Appender {
    */
   moveTo(state: RunState): void {
     const old = this.state;
-    const carried = new Set(this.calls.all.keys());
+    const carried = new Set(this.calls.all.map(({ nodeKey }) => nodeKey));
     const carry = (place: Place): Place => {
       const key = keyOf(old, place.frame, place.vertex);
       carried.add(key);

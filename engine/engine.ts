@@ -9,7 +9,7 @@ import { CallError, type Identity } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
 import { ActiveRun } from "./active_run.ts";
 import { CallSlots } from "./call_slots.ts";
-import { createdBody } from "./created_body.ts";
+import { createdEvent } from "./created_event.ts";
 import {
   DEFAULT_ENGINE_LIMITS,
   type EngineLimits,
@@ -254,7 +254,10 @@ export class Engine {
     this.#runs.set(id, run);
     run.isAhead = run.isPatient = goesAhead(params);
     const started = startOutcome(run);
-    run.emit(createdBody(params, input));
+    run.append(
+      createdEvent({ runId: id, seq: run.nextSeq(), at: this.#options.clock.now() }, params, input),
+      undefined,
+    );
     if (params.reuse !== undefined) this.#liveBytes += reuseResults(run, params.reuse);
     return started;
   }

@@ -8,6 +8,7 @@
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { ChildRunNode, OperationNode } from "@alkdev/flowgraph";
 import type { ActiveRun } from "./active_run.ts";
+import { CallTable } from "./call_table.ts";
 import { toEventError } from "./event_error.ts";
 import { copyPlain, toJsonValue } from "./json_value.ts";
 import { NodeCall } from "./node_call.ts";
@@ -19,26 +20,29 @@ import { keyOf } from "./state/keys.ts";
 import { awaitsSlot } from "./state/slots.ts";
 import { bind } from "./state/values.ts";
 
-const NO_CALLS: ReadonlyMap<string, NodeCall> = new Map();
-
 export class RunCalls {
   readonly #run: ActiveRun;
   readonly #host: RunHost;
-  #calls: Map<string, NodeCall> | null = null;
+  #calls: CallTable | null = null;
 
   constructor(run: ActiveRun, host: RunHost) {
     this.#run = run;
     this.#host = host;
   }
 
-  /** Calls under way by node key. */
-  get all(): ReadonlyMap<string, NodeCall> {
-    return this.#calls ?? NO_CALLS;
+  /** Calls under way, in order of their start. */
+  get all(): readonly NodeCall[] {
+    return this.#calls?.values() ?? [];
+  }
+
+  /** The call of a node that is under way; undefined: none. */
+  of(key: string): NodeCall | undefined {
+    return this.#calls?.get(key);
   }
 
   /** Whether an attempt has been started that is not in the log yet: a node may be told twice that its time has come. */
   has({ frame, vertex }: Place): boolean {
-    return this.#calls !== null && this.#calls.has(keyOf(this.#run.state, frame, vertex));
+    return this.#calls !== null && this.#calls.get(keyOf(this.#run.state, frame, vertex)) !== undefined;
   }
 
   /** Starts an attempt of a node; `logged`: it is a re-send of one that has been announced. */
@@ -74,7 +78,7 @@ export class RunCalls {
       concurrencyKey,
       logged,
     });
-    (this.#calls ??= new Map()).set(key, call);
+    (this.#calls ??= new CallTable()).add(call);
     if (!this.#host.waits(call)) this.begin(call);
   }
 
@@ -164,7 +168,7 @@ export class RunCalls {
    * that have been sent. What still waited for room was never heard of.
    */
   abortAll(cause: CallError): void {
-    const calls = [...this.all.values()];
+    const calls = this.all;
     const sent = calls.filter((call) => call.holdsSlot || call.logged);
     for (const call of calls) call.cancel(cause);
     for (const call of calls) this.#host.release(call);
@@ -180,13 +184,13 @@ export class RunCalls {
 
   /** Cancels every call, without an event. */
   abandon(reason: unknown): void {
-    for (const call of this.all.values()) call.cancel(reason);
+    for (const call of this.all) call.cancel(reason);
     this.#calls = null;
   }
 
   /** Announces every call that has been sent and is not in the log yet. */
   announceSent(): void {
-    for (const call of this.all.values()) if (call.holdsSlot) this.request(call);
+    for (const call of this.all) if (call.holdsSlot) this.request(call);
   }
 
   /**
@@ -194,7 +198,7 @@ export class RunCalls {
    * for a slot there, is taken back.
    */
   carry(placeOf: (key: string) => Place | null): void {
-    const calls = [...this.all.values()];
+    const calls = this.all;
     for (const call of calls) {
       const place = placeOf(call.nodeKey);
       if (place === null) continue;

@@ -1,9 +1,12 @@
 import type { Clock } from "./ports.ts";
 
-/** The timers of one run by node key. Holds nothing while there is none. */
+/** The timers of one run by node key. One alone, as most runs have, needs no collection: it may last for months. */
 export class RunTimers {
   readonly #clock: Clock;
-  #timers: Map<string, () => void> | null = null;
+  #onlyKey: string | null = null;
+  #cancelOnly: (() => void) | null = null;
+  /** Beside that one; null: none. */
+  #more: Map<string, () => void> | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -16,22 +19,30 @@ export class RunTimers {
       this.#forget(key);
       callback();
     });
-    (this.#timers ??= new Map()).set(key, cancel);
+    if (this.#onlyKey === null) {
+      this.#onlyKey = key;
+      this.#cancelOnly = cancel;
+    } else (this.#more ??= new Map()).set(key, cancel);
   }
 
   disarm(key: string): void {
-    if (this.#timers === null) return;
-    this.#timers.get(key)?.();
+    if (this.#onlyKey === key) this.#cancelOnly?.();
+    else if (this.#more !== null) this.#more.get(key)?.();
+    else return;
     this.#forget(key);
   }
 
   stop(): void {
-    for (const cancel of this.#timers?.values() ?? []) cancel();
-    this.#timers = null;
+    this.#cancelOnly?.();
+    for (const cancel of this.#more?.values() ?? []) cancel();
+    this.#onlyKey = this.#cancelOnly = this.#more = null;
   }
 
   #forget(key: string): void {
-    this.#timers?.delete(key);
-    if (this.#timers?.size === 0) this.#timers = null;
+    if (this.#onlyKey === key) this.#onlyKey = this.#cancelOnly = null;
+    else if (this.#more !== null) {
+      this.#more.delete(key);
+      if (this.#more.size === 0) this.#more = null;
+    }
   }
 }

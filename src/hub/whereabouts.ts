@@ -6,7 +6,7 @@ import type { Peers } from "./peers.ts";
 /** Calls that wait for room in the engine. */
 export function queuedCalls(engine: () => Engine): Whereabouts {
   return ({ runId, key }) => {
-    const call = engine().live(runId)?.calls.all.get(key);
+    const call = engine().live(runId)?.calls.of(key);
     if (call === undefined || call.holdsSlot || call.ended) return null;
     const { inFlight, queued } = engine().stats();
     const message = `Waits for room: ${inFlight} calls are under way on this hub, ${queued} wait`;
