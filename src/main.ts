@@ -25,6 +25,7 @@ import { openOperations } from "./hub/operations.ts";
 import type { Peers } from "./hub/peers.ts";
 import { openRetention } from "./hub/retention.ts";
 import { openRoles } from "./hub/roles.ts";
+import { openSessionChat } from "./hub/session_chat.ts";
 import { openSessions } from "./hub/sessions.ts";
 import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
@@ -245,6 +246,13 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       ...openOrganizations(foundation.db, keys),
       ...roles.routes,
       ...sessions.routes,
+      ...openSessionChat(startup, {
+        sessions,
+        runs,
+        clock,
+        peers,
+        deps: { log: hubLogger("server"), closing: startup.closing, onStream: sight.onStream },
+      }),
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

@@ -28,12 +28,17 @@ export interface ProviderSettings {
 /** A hub with as many providers as `options`; none of them is added to it yet. */
 export async function proxyWorld(
   options: readonly FakeProviderOptions[] = [{}],
-  { env = {}, dataDir }: { readonly env?: Readonly<Record<string, string>>; readonly dataDir?: string } = {},
+  { env = {}, dataDir, config = {} }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly dataDir?: string;
+    /** Of the hub, beside what lets it reach the providers. */
+    readonly config?: Readonly<Record<string, unknown>>;
+  } = {},
 ): Promise<ProxyWorld> {
   const providers = options.map((one) => new FakeProvider(one));
   const dir = dataDir ?? await Deno.makeTempDir({ prefix: "hub-proxy-" });
   const allowPrivate = providers.map(({ url }) => new URL(url).host);
-  await Deno.writeTextFile(`${dir}/config.jsonc`, JSON.stringify({ egress: { allowPrivate } }));
+  await Deno.writeTextFile(`${dir}/config.jsonc`, JSON.stringify({ ...config, egress: { allowPrivate } }));
   const hub = await startHubProcess({ dataDir: dir, env });
   const clientOf = (apiKey: string, headers: Record<string, string> = {}): OpenAI =>
     new OpenAI({ baseURL: `${hub.url}/v1`, apiKey, maxRetries: 0, defaultHeaders: headers });

@@ -23,6 +23,9 @@ export interface Ids {
   readonly account: string;
   readonly model: string;
   readonly response: string;
+  readonly session: string;
+  /** A turn of that session, which has ended. */
+  readonly turn: string;
   /** A run whose call is on the spoke. */
   readonly busy: string;
   /** Request id of that call. */
@@ -56,6 +59,11 @@ function probe(kind: RouteProbe["kind"], url: Path, body: unknown, status: numbe
   };
 }
 
+const session = (rest = ""): Path => ({ session: id }) => `/api/sessions/${id}${rest}`;
+const toSay = {
+  messages: [{ id: "m", role: "user", parts: [{ type: "text", text: "hi" }] }],
+  trigger: "submit-message",
+};
 const run = (rest = ""): Path => ({ run: id }) => `/api/runs/${id}${rest}`;
 const node = (verb: string): RouteProbe => absent(run(`/nodes/a/${verb}`), {});
 const workflow = (rest = ""): Path => ({ workflow: name }) => `/api/workflows/${name}${rest}`;
@@ -211,6 +219,20 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /v1/responses/{id}/input_items": absent(response("/input_items")),
   "POST /v1/responses/{id}/cancel": absent(response("/cancel"), {}),
   "DELETE /v1/responses/{id}": absent(response()),
+  "GET /api/sessions": own(plain("/api/sessions")),
+  "POST /api/sessions": absent(plain("/api/sessions"), ({ session: id }: Ids) => ({ model: "m", parentSessionId: id })),
+  "GET /api/sessions/search": own(plain("/api/sessions/search?q=secret")),
+  "GET /api/sessions/{id}": absent(session()),
+  "GET /api/sessions/{id}/messages": absent(session("/messages")),
+  "POST /api/sessions/{id}/messages": absent(session("/messages"), { text: "hi" }),
+  "GET /api/sessions/{id}/turns": absent(session("/turns")),
+  "POST /api/sessions/{id}/stop": absent(session("/stop"), {}),
+  "POST /api/sessions/{id}/fork": absent(session("/fork"), {}),
+  "POST /api/sessions/{id}/compact": absent(session("/compact"), {}),
+  "POST /api/sessions/{id}/title": absent(session("/title"), { title: "of the stranger" }),
+  "GET /api/sessions/{id}/stream": absent(session("/stream")),
+  "POST /api/sessions/{id}/stream": absent(session("/stream"), toSay),
+  "GET /api/sessions/{id}/ui-messages": absent(session("/ui-messages")),
   "GET /": own(plain("/")),
   "GET /assets/{name}": own(plain("/assets/none"), undefined, 404),
   "GET /docs": own(plain("/docs")),

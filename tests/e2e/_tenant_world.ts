@@ -129,6 +129,12 @@ export async function furnish(
     input: SECRET,
     store: true,
   });
+  const session = await make<{ id: string }>("POST", "/api/sessions", { model: "private-model", title: SECRET });
+  const prompted = await hub.api<{ turnId: string }>("POST", `/api/sessions/${session.id}/messages`, {
+    body: { text: SECRET },
+    headers: { prefer: "wait=20" },
+  });
+  assert.equal(prompted.status, 200, JSON.stringify(prompted.body));
   await make("PUT", `/api/workflows/${SECRET}`, { template: operation("private.op", "a", { note: SECRET }) });
   const busy = await make<{ id: string }>("POST", `/api/workflows/${SECRET}/runs`, {});
   const asked = await taken;
@@ -151,6 +157,8 @@ export async function furnish(
     account: "private-account",
     model: "private-model",
     response: response.id,
+    session: session.id,
+    turn: prompted.body.turnId,
     busy: busy.id,
     asked,
   };
@@ -180,6 +188,8 @@ export function nobodys(ids: Ids): Ids {
     account: "nobodys-account",
     model: "nobodys-model",
     response: other(ids.response),
+    session: other(ids.session),
+    turn: other(ids.turn),
     busy: other(ids.busy),
     asked: other(ids.asked),
   };

@@ -56,7 +56,7 @@ function Chat({ history }: { readonly history: UIMessage[] }) {
       return h(
         "section",
         { key: at, "data-tool": part.toolName, "data-state": part.state },
-        part.state === "output-available" ? JSON.stringify(part.output) : part.errorText ?? "",
+        part.state === "output-available" ? JSON.stringify(part.output) : part.errorText ?? part.state,
         asks === null ? null : button("yes", () => void addToolApprovalResponse({ id: asks, approved: true })),
         asks === null
           ? null
