@@ -10,6 +10,7 @@ import { createMountHandler, type Mount } from "./mount.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
+import type { ReadTime } from "./read_deadline.ts";
 import type { Route } from "./route.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -53,19 +54,20 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
   const routes: readonly Route[] = [...own.filter(({ method, path }) => !taken.has(`${method} ${path}`)), ...extra];
   const http = { ...DEFAULT_HTTP, ...deps.http };
   const admission = new Admission(http);
+  const reading: ReadTime = { ms: http.readMs, onLate: (work) => admission.keep(work) };
   const hono = new Hono();
   for (const route of routes) {
     const handle = createRouteHandler(route, deps, { admission, readMs: http.readMs });
     hono.on(route.method, route.path, (context) => handle(context.req.raw, context.req.param()));
   }
   for (const mount of mounts) {
-    const handle = createMountHandler(mount, deps);
+    const handle = createMountHandler(mount, deps, reading);
     hono.all(mount.path, ({ req }) => handle(req.raw));
     hono.all(`${mount.path}/*`, ({ req }) => handle(req.raw));
   }
   hono.get("/ws", async ({ req: { raw } }) => {
     try {
-      return await upgradeWebSocket(raw, deps);
+      return await upgradeWebSocket(raw, deps, reading);
     } catch (error) {
       if (isRefusal(error)) deps.gate?.refused({ request: raw, route: "/ws", principal: null, code: error.code });
       return problemResponse(error, requestIdOf(raw.headers), deps.log);

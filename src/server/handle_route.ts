@@ -58,10 +58,10 @@ export function createRouteHandler(
         ? null
         : auth.remembered(headers) ?? await withinReadTime(authenticate(request, deps), reading);
       const counted = principal === null ? null : admit(principal, deps);
-      const rate = counted === null ? null : await counted;
+      const rate = counted === null ? null : await withinReadTime(counted, reading);
       if (rule !== null && principal !== null) {
         const narrowed = rule(principal, params);
-        if (narrowed !== undefined) await narrowed;
+        if (narrowed !== undefined) await withinReadTime(narrowed, reading);
       }
       if (checkParams !== null && !checkParams.Check(params)) throw invalidParams(route, params);
       const decoded = query.decode(request.url);

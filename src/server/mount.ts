@@ -2,6 +2,7 @@ import type { Principal } from "../auth/mod.ts";
 import { admit, assertScope, authenticate, isRefusal } from "./authorize.ts";
 import type { ServerDeps } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
+import { type ReadTime, withinReadTime } from "./read_deadline.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { ScopeRule } from "./route.ts";
 import { untilRevoked } from "./until_revoked.ts";
@@ -18,17 +19,21 @@ export interface Mount {
   handle(request: Request, principal: Principal | null): Response | Promise<Response>;
 }
 
-/** Answers requests to a mount. Never rejects. */
-export function createMountHandler(mount: Mount, deps: ServerDeps): (request: Request) => Promise<Response> {
+/** Answers requests to a mount. `reading`: how long it may take to know who asks. Never rejects. */
+export function createMountHandler(
+  mount: Mount,
+  deps: ServerDeps,
+  reading: ReadTime,
+): (request: Request) => Promise<Response> {
   const { auth, log, watchKey, gate } = deps;
   const scopes = mount.scope === null ? null : [mount.scope].flat();
   return async (request) => {
     let principal: Principal | null = null;
     try {
       if (scopes !== null) {
-        principal = auth.remembered(request.headers) ?? await authenticate(request, deps);
+        principal = auth.remembered(request.headers) ?? await withinReadTime(authenticate(request, deps), reading);
         const counted = admit(principal, deps);
-        if (counted !== null) await counted;
+        if (counted !== null) await withinReadTime(counted, reading);
         assertScope(principal, scopes, `use ${mount.path}`);
       }
       const response = await mount.handle(request, principal);

@@ -3,6 +3,7 @@ import type { Principal } from "../auth/mod.ts";
 import { admit, authenticate } from "./authorize.ts";
 import { HttpError } from "./http_error.ts";
 import type { ServerDeps } from "./ports.ts";
+import { type ReadTime, withinReadTime } from "./read_deadline.ts";
 
 /** The subprotocol that is selected; clients that offer any must offer this one. */
 const SUBPROTOCOL = "alkdev.v1";
@@ -14,16 +15,16 @@ const USEFUL_SCOPES = ["spoke:connect", "operation:call", "operation:read", "run
  * `GET /ws`. Authenticates before the upgrade: by `Authorization`, by `x-api-key`, or, for browsers, which can set neither, by a
  * `bearer.<key>` subprotocol, which is never answered.
  */
-export async function upgradeWebSocket(request: Request, deps: ServerDeps): Promise<Response> {
+export async function upgradeWebSocket(request: Request, deps: ServerDeps, reading: ReadTime): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     throw new HttpError("UPGRADE_REQUIRED", "This route is for WebSockets: wanted an upgrade", {
       headers: { upgrade: "websocket", connection: "Upgrade" },
     });
   }
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-  const principal = await whoOpens(request, offered, deps);
+  const principal = await withinReadTime(whoOpens(request, offered, deps), reading);
   const counted = admit(principal, deps);
-  if (counted !== null) await counted;
+  if (counted !== null) await withinReadTime(counted, reading);
   if (!USEFUL_SCOPES.some((scope) => hasScopeForSome(principal.identity.scopes, scope))) {
     const names = USEFUL_SCOPES.map((scope) => `"${scope}"`).join(" or ");
     throw new CallError("ACCESS_DENIED", `Cannot open a socket: wanted scope ${names}`, {

@@ -6,6 +6,9 @@ export interface TestPostgres extends AsyncDisposable {
   start(): Promise<void>;
   /** As a crash: no shutdown checkpoint, connections are cut. */
   crash(): Promise<void>;
+  /** All its processes stand still, new connections included, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
 }
 
 /** Null: PostgreSQL's programs are not on this machine. */
@@ -28,16 +31,36 @@ export async function startPostgres(): Promise<TestPostgres | null> {
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${dir} -c max_connections=200`;
   const start = () => run(`${bin}/pg_ctl`, "-D", data, "-l", `${dir}/log`, "-w", "-t", "60", "-o", settings, "start");
   const crash = () => run(`${bin}/pg_ctl`, "-D", data, "-m", "immediate", "stop");
+  let frozen: readonly number[] = [];
+  const thaw = (): Promise<void> => {
+    for (const pid of frozen) Deno.kill(pid, "SIGCONT");
+    frozen = [];
+    return Promise.resolve();
+  };
   await start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     start,
     crash,
+    async freeze() {
+      const postmaster = Number((await Deno.readTextFile(`${data}/postmaster.pid`)).split("\n")[0]);
+      // The one that makes new ones first.
+      Deno.kill(postmaster, "SIGSTOP");
+      frozen = [postmaster, ...await childrenOf(postmaster)];
+      for (const pid of frozen) Deno.kill(pid, "SIGSTOP");
+    },
+    thaw,
     async [Symbol.asyncDispose]() {
+      await thaw();
       await crash().catch(() => {});
       await Deno.remove(dir, { recursive: true }).catch(() => {});
     },
   };
+}
+
+async function childrenOf(parent: number): Promise<readonly number[]> {
+  const text = await Deno.readTextFile(`/proc/${parent}/task/${parent}/children`);
+  return text.trim().split(" ").filter((pid) => pid !== "").map(Number);
 }
 
 async function programs(): Promise<string | null> {
