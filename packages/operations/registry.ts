@@ -209,6 +209,9 @@ export class OperationRegistry {
 
   #store(spec: Omit<OperationRegistration, "handler">, handler: AnyHandler | undefined): void {
     const id = operationId(spec);
+    if (!Array.isArray(spec.accessControl?.requiredScopes)) {
+      throw new CallError("VALIDATION_ERROR", `Operation "${id}" does not say who may call it: wanted accessControl`);
+    }
     if (handler !== undefined) assertHandlerFits(id, spec.type, handler);
     const inputSchema = this.#toTypeBox(spec.inputSchema, `Input schema of operation "${id}"`);
     const outputSchema = this.#toTypeBox(spec.outputSchema, `Output schema of operation "${id}"`);

@@ -25,6 +25,18 @@ function withOutput(outputSchema: TSchema, answer: unknown) {
   return { registry, warnings };
 }
 
+Deno.test("register() takes no operation that does not say who may call it", () => {
+  for (const accessControl of [undefined, null, {}, { requiredScopes: "operation:call" }]) {
+    const registry = new OperationRegistry();
+    // As of a caller without types: what the compiler refuses.
+    const left = definition(() => ({ value: 1 }), { accessControl: accessControl as never });
+    const refusal = /Operation "core\.echo" does not say who may call it/;
+    assert.throws(() => registry.register(left), refusal);
+    assert.throws(() => registry.registerAll([left]), refusal);
+    assert.equal(registry.get("core.echo"), undefined);
+  }
+});
+
 const isCode = (code: string) => (error: unknown) => error instanceof CallError && error.code === code;
 
 Deno.test("execute() wraps the handler's value in a local envelope", async () => {

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { CallError } from "@alkdev/operations";
 import { Admission } from "./admission.ts";
+import { assertScoped } from "./assert_scoped.ts";
 import { isRefusal } from "./authorize.ts";
 import { createFront } from "./front.ts";
 import { createRouteHandler } from "./handle_route.ts";
@@ -57,10 +58,12 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
   const reading: ReadTime = { ms: http.readMs, onLate: (work) => admission.keep(work) };
   const hono = new Hono();
   for (const route of routes) {
+    assertScoped(`${route.method} ${route.path}`, route.scope);
     const handle = createRouteHandler(route, deps, { admission, readMs: http.readMs });
     hono.on(route.method, route.path, (context) => handle(context.req.raw, context.req.param()));
   }
   for (const mount of mounts) {
+    assertScoped(mount.path, mount.scope);
     const handle = createMountHandler(mount, deps, reading);
     hono.all(mount.path, ({ req }) => handle(req.raw));
     hono.all(`${mount.path}/*`, ({ req }) => handle(req.raw));

@@ -309,6 +309,28 @@ Deno.test("createApp() takes routes and mounts of other rooms", async () => {
   assert.equal((await app.request("/mcpx", authorized())).status, 404);
 });
 
+Deno.test("createApp() serves no route and no mount that does not say who may use it", () => {
+  const route = {
+    method: "GET",
+    path: "/left-open",
+    name: "getLeftOpen",
+    tag: "test",
+    summary: "Nobody has said who may",
+    responses: { 200: { description: "A text" } },
+    handle: () => text("open", "text/plain"),
+  } as const;
+  // As of a caller without types: what the compiler refuses.
+  const untyped = (value: unknown) => value as never;
+  for (const scope of [undefined, [], "", ["run:read", ""], "no:such", {}, false]) {
+    const declared = scope === undefined ? {} : { scope };
+    const routes = [untyped({ ...route, ...declared })];
+    assert.throws(() => fakeWorld({}, { routes }), /Cannot serve GET \/left-open: its scope is/);
+    const mounts = [untyped({ path: "/left", handle: () => new Response(), ...declared })];
+    assert.throws(() => fakeWorld({}, { mounts }), /Cannot serve \/left: its scope is/);
+  }
+  assert.ok(fakeWorld({}, { routes: [defineRoute({ ...route, scope: ["run:read", "run:write"] })] }));
+});
+
 Deno.test("openapi.json describes every route, and every reference in it leads somewhere", async () => {
   const { app } = fakeWorld();
   const document = await (await app.request("/openapi.json")).json();

@@ -63,7 +63,9 @@ Deno.test("a frozen database ends reads with READ_TIMEOUT, halves no write, and 
     });
     await t.step("MCP and sockets do not wait for their key for ever either", async () => {
       const port = Number(new URL(hub.url).port);
-      for (const [method, path, more] of [["POST", "/mcp", "Content-Length: 0\r\n"], ["GET", "/ws", UPGRADE]]) {
+      for (
+        const [method, path, more] of [["POST", "/mcp", "Content-Length: 0\r\n"], ["GET", "/ws", UPGRADE]] as const
+      ) {
         const since = Date.now();
         const connection = await Deno.connect({ hostname: "127.0.0.1", port });
         const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Api-Key: ${narrowed}\r\n${more}\r\n`;

@@ -27,6 +27,20 @@ Deno.test("a key of another organization gets nothing, starts nothing and stops 
     assert.deepEqual(routes.filter((route) => !Object.hasOwn(ROUTE_PROBES, route)), []);
     assert.deepEqual(Object.keys(ROUTE_PROBES).filter((route) => !routes.includes(route)), []);
   });
+  await t.step("only these routes are for everyone", () => {
+    const open = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).filter(([, operation]) => !hasScopes(operation)).map(([method]) => `${method} ${path}`)
+    );
+    assert.deepEqual(open.sort(), [
+      "get /",
+      "get /assets/{name}",
+      "get /docs",
+      "get /health",
+      "get /openapi.json",
+      "get /ready",
+      "post /api/hooks/{id}",
+    ]);
+  });
   for (const route of routes) {
     const probe = ROUTE_PROBES[route];
     if (probe === undefined) continue;
@@ -85,3 +99,7 @@ Deno.test("a key of another organization gets nothing, starts nothing and stops 
   await new Promise<void>((resolve) => socket.onclose = () => resolve());
   await provider.stop();
 });
+
+function hasScopes(operation: unknown): boolean {
+  return typeof operation === "object" && operation !== null && "x-required-scopes" in operation;
+}
