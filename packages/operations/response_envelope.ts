@@ -4,6 +4,8 @@ export interface CallUsage {
   readonly outputTokens?: number;
   /** Millionths of a currency unit. */
   readonly costMicros?: number;
+  /** The model that was used, as `<provider>/<model>`: usage is summed by it. Of several the last. */
+  readonly model?: string;
 }
 
 interface UsedMeta {

@@ -73,7 +73,12 @@ export const OperationContextSchema: TUnsafe<SerializedContext> = schemaOf<Seria
 
 const amount = Type.Optional(Type.Integer({ minimum: 0 }));
 const used = {
-  usage: Type.Optional(Type.Object({ inputTokens: amount, outputTokens: amount, costMicros: amount })),
+  usage: Type.Optional(Type.Object({
+    inputTokens: amount,
+    outputTokens: amount,
+    costMicros: amount,
+    model: Type.Optional(Type.String()),
+  })),
 };
 
 const localMeta = schemaOf<LocalResponseMeta>()(Type.Object({

@@ -1,6 +1,6 @@
 import type { ApiKeyManager, ApiKeyRecord } from "@alkdev/keypal";
 import { KeyError } from "@alkdev/keypal";
-import { CallError } from "@alkdev/operations";
+import { CallError, hasScope } from "@alkdev/operations";
 import type { Auth } from "./auth.ts";
 import { checkScopes } from "./check_scopes.ts";
 import { coversScope } from "./covers_scope.ts";
@@ -89,6 +89,7 @@ class AuditedKeyAdmin implements KeyAdmin {
     this.#assertExpiry(key.expiresAt);
     checkScopes(key.scopes, this.#options.declaredScopes?.(principal.orgId));
     assertCovers(principal, key.scopes, `create key "${key.name}"`);
+    assertNarrowed(principal, key.scopes, `create key "${key.name}"`);
     const created = await this.#options.keys.create({
       ownerId: key.ownerId ?? principal.identity.id,
       orgId: principal.orgId,
@@ -166,6 +167,21 @@ class AuditedKeyAdmin implements KeyAdmin {
     const { orgId, keyId: byKey, identity } = principal;
     return this.#options.audit.append({ action, orgId, ownerId: identity.id, keyId, details: { ...data, byKey } });
   }
+}
+
+/** Who is narrowed to some models hands out no key that is not: a key without such a scope may call all of them. */
+function assertNarrowed(principal: Principal, scopes: readonly string[], what: string): void {
+  const own = principal.identity.scopes;
+  const models = own.filter((scope) => scope.startsWith("model:"));
+  if (models.length === 0 || hasScope(own, "model:") || scopes.some((scope) => scope.startsWith("model:"))) return;
+  const names = models.map((scope) => `"${scope}"`).join(" or ");
+  throw new CallError(
+    "ACCESS_DENIED",
+    `Cannot ${what}: this key is for some models only, wanted scope ${names} in it`,
+    {
+      requiredScopes: models,
+    },
+  );
 }
 
 /** A wanted pattern is covered by an equal or a wider one. */

@@ -3,7 +3,7 @@ import type { Clock, DispatchedCall, Dispatcher, EventOf, RunEvent } from "../..
 import { budgetsOf } from "../runs/mod.ts";
 import { budgetExceeded } from "./budget_exceeded.ts";
 import type { Amounts, BudgetLedger, Charge, ChargedHolder } from "./ports.ts";
-import { addUsage, usageOf, usageOfOutcome, usageOfThrown, type Used } from "./usage.ts";
+import { addUsage, modelOf, usageOf, usageOfOutcome, usageOfThrown, type Used } from "./usage.ts";
 
 type Created = EventOf<"run.created">;
 
@@ -68,7 +68,9 @@ export class BudgetedCalls {
       const used = usageOfOutcome(event);
       if (created === null || used === null || holdersOf(created).length > 0) continue;
       const { ledger, log } = this.#options;
-      ledger.record({ ...chargeOf(created, event.requestId, operationIdOf(event)), amounts: { calls: 1, ...used } })
+      const model = modelOf(event.output.meta.usage);
+      const charge = chargeOf(created, event.requestId, operationIdOf(event));
+      ledger.record({ ...charge, amounts: { calls: 1, ...used }, model })
         .catch((error: unknown) => log.warn("Usage was not counted: {error}", { error: String(error) }));
     }
   }
@@ -92,7 +94,7 @@ export class BudgetedCalls {
     this.#told.set(call.requestId, null);
     try {
       const envelope = await inner.dispatch(call);
-      await this.#settle(charge, usageOf(envelope.meta.usage));
+      await this.#settle(charge, usageOf(envelope.meta.usage), modelOf(envelope.meta.usage));
       return envelope;
     } catch (reason) {
       await this.#settle(charge, usageOfThrown(reason));
@@ -103,11 +105,11 @@ export class BudgetedCalls {
   }
 
   /** What nobody says counts as used: a reservation is only given back by somebody who knows better. */
-  async #settle(charge: Charge, used: Used | null): Promise<void> {
+  async #settle(charge: Charge, used: Used | null, model: string | null = null): Promise<void> {
     if (this.#options.isStopped()) return;
     const told = this.#told.get(charge.id) ?? null;
     const spent = used ?? usageOf(told) ?? {};
-    await this.#quietly(() => this.#options.ledger.settle({ ...charge, spent }));
+    await this.#quietly(() => this.#options.ledger.settle({ ...charge, spent, model: model ?? modelOf(told) }));
   }
 
   /** A settlement that fails leaves the reservation, which counts as spent until it is found. */

@@ -32,6 +32,8 @@ interface Entry {
   readonly at: number;
   state: "reserved" | "settled" | "released";
   amounts: Amounts;
+  /** Null: not known. */
+  model: string | null;
 }
 
 /** The reference ledger: what several hubs in one process may share. `now` is ms since the epoch. */
@@ -53,7 +55,13 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
     const refused = firstRefusal(budgets, charge.amounts);
     if (refused !== null) return Promise.resolve({ refused });
     for (const budget of budgets) budget.reserved = add(budget.reserved, charge.amounts);
-    this.#charges.set(keyOf(charge), { charge, at: this.#now(), state: "reserved", amounts: charge.amounts });
+    this.#charges.set(keyOf(charge), {
+      charge,
+      at: this.#now(),
+      state: "reserved",
+      amounts: charge.amounts,
+      model: null,
+    });
     return Promise.resolve({ refused: null, state: "reserved" });
   }
 
@@ -69,11 +77,12 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
     return Promise.resolve(null);
   }
 
-  settle({ spent, ...key }: ChargeKey & { readonly spent: Partial<Amounts> }): Promise<boolean> {
+  settle({ spent, model = null, ...key }: Parameters<BudgetLedger["settle"]>[0]): Promise<boolean> {
     const entry = this.#open(key);
     if (entry === null) return Promise.resolve(false);
     this.#close(entry, { ...entry.amounts, ...spent });
     entry.state = "settled";
+    entry.model = model;
     return Promise.resolve(true);
   }
 
@@ -85,7 +94,7 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
     return Promise.resolve(true);
   }
 
-  record(charge: Omit<Charge, "holders" | "expiresAt">): Promise<void> {
+  record({ model = null, ...charge }: Parameters<BudgetLedger["record"]>[0]): Promise<void> {
     const whole: Charge = { ...charge, holders: [], expiresAt: null };
     if (!this.#charges.has(keyOf(charge))) {
       this.#charges.set(keyOf(charge), {
@@ -93,6 +102,7 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
         at: this.#now(),
         state: "settled",
         amounts: charge.amounts,
+        model,
       });
     }
     return Promise.resolve();
@@ -125,13 +135,14 @@ export class MemoryLedger implements BudgetLedger, BudgetBook {
 
   usage({ orgId, by, since, until, limit }: Parameters<BudgetBook["usage"]>[0]): Promise<readonly UsageRow[]> {
     const rows = new Map<string | null, UsageRow>();
-    for (const { charge, at, state, amounts } of this.#charges.values()) {
+    for (const { charge, at, state, amounts, model } of this.#charges.values()) {
       if (charge.orgId !== orgId || state !== "settled" || at < since || at >= (until ?? Infinity)) continue;
       const group = {
         workflow: charge.workflow,
         operation: charge.operationId,
         run: charge.runId,
         key: charge.identityId,
+        model,
       }[by];
       rows.set(group, { group, ...add(rows.get(group) ?? NONE, amounts) });
     }

@@ -24,4 +24,4 @@ export type {
   UsageRow,
 } from "./ports.ts";
 export { settleLeftovers } from "./settle_leftovers.ts";
-export { usageOf, usageOfOutcome } from "./usage.ts";
+export { modelOf, usageOf, usageOfOutcome } from "./usage.ts";

@@ -88,11 +88,16 @@ export interface BudgetLedger {
   /** Makes a reservation as large as `upTo` where it is smaller. @returns null, or the budget it does not fit: nothing changed */
   raise(params: ChargeKey & { readonly upTo: Partial<Amounts> }): Promise<Refusal | null>;
   /** Turns a reservation into what was spent; amounts not given: as reserved. False: there is none that is not settled. */
-  settle(params: ChargeKey & { readonly spent: Partial<Amounts> }): Promise<boolean>;
+  settle(
+    params: ChargeKey & {
+      readonly spent: Partial<Amounts>; /** Absent or null: not known. */
+      readonly model?: string | null;
+    },
+  ): Promise<boolean>;
   /** Gives a reservation back: nothing was done. False: there is none that is not settled. */
   release(params: ChargeKey): Promise<boolean>;
   /** Counts what was spent without a budget, once. */
-  record(charge: Omit<Charge, "holders" | "expiresAt">): Promise<void>;
+  record(charge: Omit<Charge, "holders" | "expiresAt"> & { readonly model?: string | null }): Promise<void>;
   /** Null: no budget, or none that anything was charged to. */
   balance(params: HolderName & { readonly orgId: string }): Promise<Balance | null>;
   /** Limits from now on; what is spent stays. Makes the budget where there is none. */
@@ -105,11 +110,11 @@ export interface BudgetRecord extends Holder, Balance {
   readonly createdAt: number;
 }
 
-/** By what usage is summed: `key` is the identity that a key stands for. */
-export type UsageGroup = "workflow" | "operation" | "run" | "key";
+/** By what usage is summed: `key` is the identity that a key stands for, `model` what was asked, as `<provider>/<model>`. */
+export type UsageGroup = "workflow" | "operation" | "run" | "key" | "model";
 
 export interface UsageRow extends Amounts {
-  /** Workflow, operation, run or identity; null: of none. */
+  /** Workflow, operation, run, identity or model; null: of none. */
   readonly group: string | null;
 }
 

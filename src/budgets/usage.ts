@@ -7,6 +7,7 @@ export type Used = Pick<Amounts, "tokens" | "costMicros">;
 
 /** Beyond this it is a mistake, and sums could not be counted any more. */
 const MAX_AMOUNT = 1e12;
+const MAX_MODEL = 400;
 const NOTHING: Used = { tokens: 0, costMicros: 0 };
 /** Codes of calls that reached no handler. */
 const NEVER_BEGUN: ReadonlySet<string> = new Set(["OPERATION_NOT_FOUND", "ACCESS_DENIED"]);
@@ -18,6 +19,13 @@ export function usageOf(value: unknown): Used | null {
   const parts = [inputTokens, outputTokens, costMicros];
   if (parts.every((part) => part === undefined) || !parts.every(isAmount)) return null;
   return { tokens: Number(inputTokens ?? 0) + Number(outputTokens ?? 0), costMicros: Number(costMicros ?? 0) };
+}
+
+/** The model that a `CallUsage` names; null: it names none. */
+export function modelOf(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || !("model" in value)) return null;
+  const { model } = value;
+  return typeof model === "string" && model !== "" ? model.slice(0, MAX_MODEL) : null;
 }
 
 /** What a failed call says that it used; null: it does not say. */
@@ -41,9 +49,11 @@ export function usageOfOutcome(event: RunEvent): Used | null {
 
 /** Two usages as one; those of handlers are added up as they are told. */
 export function addUsage(a: CallUsage, b: CallUsage): CallUsage {
-  const sum = (name: keyof CallUsage) =>
+  const sum = (name: "inputTokens" | "outputTokens" | "costMicros") =>
     a[name] === undefined && b[name] === undefined ? {} : { [name]: (a[name] ?? 0) + (b[name] ?? 0) };
-  return { ...sum("inputTokens"), ...sum("outputTokens"), ...sum("costMicros") };
+  const last = b.model ?? a.model;
+  const model = last === undefined ? {} : { model: last };
+  return { ...sum("inputTokens"), ...sum("outputTokens"), ...sum("costMicros"), ...model };
 }
 
 function isAmount(part: unknown): boolean {

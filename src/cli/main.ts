@@ -13,6 +13,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { graphCommand } from "./commands/graph.ts";
 import { holdsCommands } from "./commands/holds.ts";
+import { inferenceCommands } from "./commands/inference.ts";
 import { initCommand } from "./commands/init.ts";
 import { keyringCommands } from "./commands/keyring.ts";
 import { keysCommands } from "./commands/keys.ts";
@@ -53,6 +54,7 @@ export const HUB: CommandGroup = {
     schedulesCommands,
     webhooksCommands,
     clientsCommands,
+    inferenceCommands,
     operationsCommands,
     typesCommand,
     spokesCommands,

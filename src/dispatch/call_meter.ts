@@ -19,9 +19,11 @@ export class CallMeter implements UsageMeter {
   }
 
   settle(usage: CallUsage): void {
-    const sum: Record<string, number> = { ...this.used };
-    for (const [name, amount] of Object.entries(usage)) sum[name] = (sum[name] ?? 0) + amount;
-    this.used = sum;
+    const { model: before, ...used } = this.used ?? {};
+    const { model = before, ...more } = usage;
+    const sum: Record<string, number> = used;
+    for (const [name, amount] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + amount;
+    this.used = model === undefined ? sum : { ...sum, model };
     this.#host?.report(this.#call, usage);
   }
 }

@@ -3,15 +3,18 @@ import { inferenceError, type OpenAiError } from "./inference_error.ts";
 import type { LiveCall } from "./live_call.ts";
 import type { Candidate } from "./provider_health.ts";
 import { AttemptFailed, brokenOff, ofHub, type Upstream } from "./upstream.ts";
+import { wholeOfStream } from "./whole_of_stream.ts";
 import type { Asked, StreamReader, Wire } from "./wire.ts";
 
 const encoder = new TextEncoder();
+const STREAM = { status: 200, contentType: "text/event-stream; charset=utf-8", isCached: false } as const;
 
 export interface AttemptOptions {
   readonly upstream: Upstream;
   readonly wire: Wire;
-  /** Checks a whole answer before its caller sees it. @throws {CallError} */
-  readonly onWhole: (call: LiveCall, text: string) => Promise<void>;
+  /** Checks an answer before its caller sees any of it; null: it need not be checked. @throws {CallError} */
+  readonly check: ((call: LiveCall, answer: unknown) => Promise<void>) | null;
+  readonly now: () => number;
   /** A response that the provider keeps. */
   readonly onStored: (call: LiveCall, candidate: Candidate, responseId: string) => Promise<void>;
 }
@@ -46,9 +49,10 @@ async function whole(
   candidate: Candidate,
   response: Response,
   asked: Asked,
-  { wire, onWhole, onStored }: AttemptOptions,
+  { wire, check, onStored, now }: AttemptOptions,
 ): Promise<void> {
   const { provider } = candidate;
+  call.firstByteMs = now() - call.startedAt;
   let text: string;
   try {
     text = await response.text();
@@ -63,7 +67,7 @@ async function whole(
   }
   call.answeredBy = candidate;
   call.setUsage(answer.usage, answer.said());
-  await onWhole(call, answer.text);
+  if (check !== null) await check(call, JSON.parse(answer.text));
   const id = call.endpoint === "responses" ? responseIdOf(answer.text) : null;
   if (id !== null) await onStored(call, candidate, id);
   call.kept = answer.text;
@@ -82,7 +86,7 @@ async function streamed(
   response: Response,
   signal: AbortSignal,
   asked: Asked,
-  { wire, onStored }: AttemptOptions,
+  { wire, check, onStored, now }: AttemptOptions,
 ): Promise<void> {
   const { provider } = candidate;
   const type = response.headers.get("content-type") ?? "";
@@ -100,12 +104,14 @@ async function streamed(
   };
   let held = "";
   try {
-    while (!reader.hasBegun) {
+    // Where it is to be checked nothing is given on before all of it has come.
+    while (check !== null || !reader.hasBegun) {
       const text = await next();
-      if (reader.error !== null) throw failedBefore(provider.name, reader.error);
-      if (text === null) throw malformed(provider.name, new Error("the stream ended before it said anything"));
+      if (reader.error !== null) throw failedBefore(provider.name, reader.error, { mayCost: reader.hasBegun });
+      if (text === null && check !== null && reader.isComplete) break;
+      if (text === null) throw malformed(provider.name, new Error("the stream ended before it was complete"));
       held += text;
-      if (reader.isComplete) break;
+      if (check === null && reader.isComplete) break;
     }
   } catch (error) {
     await source.cancel().catch(() => {});
@@ -116,6 +122,13 @@ async function streamed(
       : malformed(provider.name, error);
   }
   call.answeredBy = candidate;
+  call.firstByteMs = now() - call.startedAt;
+  if (check !== null) {
+    call.setUsage(reader.usage, reader.said());
+    await check(call, wholeOfStream(held));
+    if (reader.responseId !== null) await onStored(call, candidate, reader.responseId);
+    return call.answerWith({ ...STREAM, body: held, provider: provider.name });
+  }
   if (reader.responseId !== null) await onStored(call, candidate, reader.responseId);
   await passOn(call, { source, reader, held, next, name: provider.name, signal });
 }
@@ -169,13 +182,7 @@ function passOn(call: LiveCall, { source, reader, held, next, name, signal }: Pa
   }, { highWaterMark: 0 });
   const onAbort = (): void => void source.cancel().catch(() => {});
   signal.addEventListener("abort", onAbort, { once: true });
-  call.answerWith({
-    status: 200,
-    contentType: "text/event-stream; charset=utf-8",
-    body,
-    provider: name,
-    isCached: false,
-  });
+  call.answerWith({ ...STREAM, body, provider: name });
   return ended.promise;
 }
 
@@ -196,10 +203,10 @@ function malformed(provider: string, cause: unknown): AttemptFailed {
 }
 
 /** An error in a stream that has said nothing yet. */
-function failedBefore(provider: string, error: OpenAiError): AttemptFailed {
+function failedBefore(provider: string, error: OpenAiError, { mayCost }: { readonly mayCost: boolean }): AttemptFailed {
   const isLimited = error.code === "rate_limit_exceeded" || error.type === "rate_limit_error";
   const details = { status: isLimited ? 429 : 502, error };
-  return new AttemptFailed(details, { mayRetry: true, cause: new Error(`provider "${provider}"`) });
+  return new AttemptFailed(details, { mayRetry: true, mayCost, cause: new Error(`provider "${provider}"`) });
 }
 
 function responseIdOf(text: string): string | null {

@@ -35,9 +35,9 @@ export class Guards {
     call.body = { ...request, model: body["model"], ...("stream" in body && { stream: body["stream"] }) };
   }
 
-  async after(call: LiveCall, operationId: string, answer: string): Promise<void> {
+  async after(call: LiveCall, operationId: string, answer: unknown): Promise<void> {
     const { endpoint, model, body } = call;
-    await this.#ask(call, operationId, { endpoint, model, request: body, answer: JSON.parse(answer) });
+    await this.#ask(call, operationId, { endpoint, model, request: body, answer });
   }
 
   async #ask(call: LiveCall, operationId: string, input: unknown): Promise<Readonly<Record<string, unknown>>> {

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../../engine/mod.ts";
 import type { Caller, EventError, ParentCall } from "../runs/mod.ts";
 import { type Asker, LiveCall, type ProxyAnswer } from "./live_call.ts";
 import { invalidRequest } from "./inference_error.ts";
+import { assertMayCall, mayCallModel } from "./model_access.ts";
 import type { InferenceLog, ProviderDirectory } from "./ports.ts";
 import type { InferencePolicy, PolicyStore } from "./policy.ts";
 import type { ProviderHealth } from "./provider_health.ts";
@@ -63,7 +64,7 @@ export class Inference {
   /**
    * Has a call carried out. A stream is under way when it resolves.
    *
-   * @throws {CallError} with `RefusalDetails` where OpenAI's clients are to be told more than the code says
+   * @throws {CallError} ACCESS_DENIED: the key is for other models; with `RefusalDetails` where OpenAI's clients are to be told more than the code says
    */
   async call(request: ProxyRequest): Promise<{ readonly runId: string; readonly answer: ProxyAnswer }> {
     const { asker, endpoint, body, signal } = request;
@@ -72,6 +73,7 @@ export class Inference {
     if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
       throw invalidRequest(`Invalid type for "stream": wanted a boolean`, "stream");
     }
+    assertMayCall(asker.caller.identity.scopes, model);
     const call = new LiveCall({
       asker,
       endpoint,
@@ -138,12 +140,13 @@ export class Inference {
     throw new CallError("CALL_LOST", "Nobody waits for this call any more: the hub that held its connection has gone");
   }
 
-  /** The names that an organization's models have. */
-  async models(orgId: string): Promise<readonly { readonly id: string; readonly ownedBy: string }[]> {
+  /** The names that an organization's models have, of those that the caller may call. */
+  async models({ orgId, identity }: Caller): Promise<readonly { readonly id: string; readonly ownedBy: string }[]> {
     const names = new Map<string, string>();
-    for (const { name, models } of await this.options.providers.providers(orgId)) {
+    for (const { name: provider, models } of await this.options.providers.providers(orgId)) {
       for (const { id, alias } of models) {
-        if (!names.has(alias ?? id)) names.set(alias ?? id, name);
+        const name = alias ?? id;
+        if (!names.has(name) && mayCallModel(identity.scopes, name)) names.set(name, provider);
       }
     }
     return [...names].map(([id, ownedBy]) => ({ id, ownedBy }));

@@ -50,6 +50,8 @@ export class LiveCall {
   cap: number | null = null;
   /** Id of its reservation; null: nothing limits it. */
   chargeId: string | null = null;
+  /** What it is counted as; null: it has not come so far. */
+  charge: { readonly id: string; readonly runId: string } | null = null;
   /** What one attempt may use at most. */
   worst: { readonly tokens: number; readonly costMicros: number } = { tokens: 0, costMicros: 0 };
   inputEstimate = 0;
@@ -68,6 +70,12 @@ export class LiveCall {
   firstByteMs: number | null = null;
   /** What its caller is told; null: nothing has gone wrong. */
   error: CallError | null = null;
+  /** Who answered, as usage is summed by: `<provider>/<model>`; null: nobody. */
+  get usedModel(): string | null {
+    const { answeredBy } = this;
+    return answeredBy === null || this.isCached ? null : `${answeredBy.provider.name}/${answeredBy.model.id}`;
+  }
+
   /** The answer, where the policy keeps it. */
   kept: string | null = null;
   readonly #abort = new AbortController();

@@ -129,8 +129,8 @@ class Steps {
 
   async #try(call: LiveCall, candidate: Candidate, signal: AbortSignal): Promise<void> {
     const { inference, upstream, guards, owners } = this.#options;
-    const { health } = inference.options;
-    const { orgId } = call;
+    const { health, clock } = inference.options;
+    const { orgId, policy: { after } } = call;
     const wire = wireOf(candidate.provider.kind, call.endpoint);
     if (wire === null) throw new CallError("CALL_LOST", "This provider cannot take such a call");
     health.begin(orgId, candidate);
@@ -139,7 +139,8 @@ class Steps {
       await attempt(call, candidate, signal, {
         upstream,
         wire,
-        onWhole: (of, text) => of.policy.after === undefined ? DONE : guards.after(of, of.policy.after, text),
+        check: after === undefined ? null : (of, answer) => guards.after(of, after, answer),
+        now: clock.now,
         onStored: (of, { provider }, id) => owners.put({ orgId: of.orgId, id, provider: provider.name }),
       });
       worked = call.error === null || call.error.code === "ABORTED" ? true : false;
@@ -205,6 +206,7 @@ class Steps {
       inputTokens: Math.max(inputTokens, spent.tokens - outputTokens),
       outputTokens,
       costMicros: spent.costMicros,
+      ...(call.usedModel !== null && { model: call.usedModel }),
     };
     if (call.answeredBy !== null || spent.tokens > 0) context.usage?.settle(usage);
     if (call.error !== null && call.error.code !== "ABORTED") {
@@ -229,8 +231,6 @@ class Steps {
     };
   }
 }
-
-const DONE: Promise<void> = Promise.resolve();
 
 /** The shape of a request without what was said: each text is its length. */
 function redacted(value: unknown): unknown {

@@ -41,9 +41,9 @@ export class Spending {
     policy: InferencePolicy,
     run: { readonly runId: string; readonly chargeId: string },
   ): Promise<void> {
+    call.charge = { id: run.chargeId, runId: run.runId };
     const holders = await this.#holders(call, policy);
     if (holders.length === 0) return;
-    const { caller } = call.asker;
     call.cap = capOf(call);
     call.inputEstimate = mostInputTokens(call.body);
     call.worst = worstOf(call);
@@ -52,10 +52,7 @@ export class Spending {
       id: run.chargeId,
       holders,
       amounts: { calls: 1, ...call.worst },
-      runId: run.runId,
-      workflow: "proxy_call",
-      operationId: "inference.settle",
-      identityId: caller.identity.id,
+      ...sourceOf(call, run.runId),
       expiresAt: this.#options.clock.now() + LONGEST_CALL_MS,
     });
     if (refused !== null) throw this.#refusal(refused, call);
@@ -74,14 +71,25 @@ export class Spending {
   /** What the call has used; its reservation becomes that. */
   async settle(call: LiveCall): Promise<Amounts> {
     const spent = await this.#spent(call);
-    const { chargeId, orgId } = call;
-    if (chargeId === null) return spent;
+    const { chargeId, orgId, usedModel: model } = call;
+    if (chargeId === null) {
+      await this.#count(call, spent);
+      return spent;
+    }
     if (call.countedBy === "reserved") {
-      await this.#options.ledger.settle({ orgId, id: chargeId, spent: {} });
+      await this.#options.ledger.settle({ orgId, id: chargeId, spent: {}, model });
       return { calls: 1, ...call.worst };
     }
-    await this.#options.ledger.settle({ orgId, id: chargeId, spent });
+    await this.#options.ledger.settle({ orgId, id: chargeId, spent, model });
     return spent;
+  }
+
+  /** What failed has no usage in its run's events that would be counted from there. */
+  async #count(call: LiveCall, spent: Amounts): Promise<void> {
+    const { charge, orgId, error, usedModel: model } = call;
+    if (charge === null || error === null || error.code === "ABORTED" || spent.tokens === 0) return;
+    const { id, runId } = charge;
+    await this.#options.ledger.record({ orgId, id, amounts: spent, ...sourceOf(call, runId), model });
   }
 
   async #spent(call: LiveCall): Promise<Amounts> {
@@ -152,6 +160,10 @@ export class Spending {
       retryAfter: String(Math.max(1, Math.ceil(leftMs / 1000))),
     });
   }
+}
+
+function sourceOf({ asker: { caller } }: LiveCall, runId: string) {
+  return { runId, workflow: "proxy_call", operationId: "inference.settle", identityId: caller.identity.id };
 }
 
 /** What an attempt that broke off may have cost: its input, and all it might have said. */

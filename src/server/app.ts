@@ -3,6 +3,7 @@ import { CallError } from "@alkdev/operations";
 import { Admission } from "./admission.ts";
 import { assertScoped } from "./assert_scoped.ts";
 import { isRefusal } from "./authorize.ts";
+import { errorResponse } from "./error_response.ts";
 import { createFront } from "./front.ts";
 import { createRouteHandler } from "./handle_route.ts";
 import { HttpError } from "./http_error.ts";
@@ -81,10 +82,8 @@ export function createApp(deps: ServerDeps, { routes: extra = [], mounts = [] }:
     { method: "GET", path: "/ws" },
     ...mounts.flatMap(({ path }) => MOUNT_METHODS.map((method) => ({ method, path }))),
   ]);
-  hono.notFound(({ req }) =>
-    problemResponse(noRoute(req.method, req.path, allowed(req.path)), requestIdOf(req.raw.headers), deps.log)
-  );
-  hono.onError((error, { req }) => problemResponse(error, requestIdOf(req.raw.headers), deps.log));
+  hono.notFound(({ req }) => errorResponse(noRoute(req.method, req.path, allowed(req.path)), req.raw, deps.log));
+  hono.onError((error, { req }) => errorResponse(error, req.raw, deps.log));
   const fetch = createFront({
     http,
     admission,

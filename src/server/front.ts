@@ -3,9 +3,9 @@ import type { Auth } from "../auth/mod.ts";
 import { AccessLog, type AccessSink } from "./access_log.ts";
 import type { Admission } from "./admission.ts";
 import { Cors } from "./cors.ts";
+import { errorResponse } from "./error_response.ts";
 import type { HttpSettings } from "./http_settings.ts";
 import type { ServerLog } from "./ports.ts";
-import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
 
 type Handler = (request: Request) => Response | Promise<Response>;
@@ -57,7 +57,7 @@ class Front {
       assertSize(request, http);
       response = request.method === "OPTIONS" ? await this.#optionsOf(request) : await this.#admitted(request);
     } catch (error) {
-      response = problemResponse(error, requestIdOf(request.headers), log);
+      response = errorResponse(error, request, log);
     }
     const ms = performance.now() - since;
     // The runtime's own answer to an upgrade takes no more headers.

@@ -13,14 +13,22 @@ export const OpenAiErrorSchema: TObject = Type.Object({
   }),
 }, { $id: "OpenAiError" });
 
+const OPENAI = /^[a-z]+:\/\/[^/]*\/v1(?:[/?]|$)/;
+
 /** What OpenAI calls the hub's own errors. */
 const CODES: ReadonlyMap<string, readonly [type: string, code: string | null]> = new Map([
   ["UNAUTHENTICATED", ["invalid_request_error", "invalid_api_key"]],
+  ["ROUTE_NOT_FOUND", ["invalid_request_error", "unknown_url"]],
   ["ACCESS_DENIED", ["invalid_request_error", "insufficient_permissions"]],
   ["RATE_LIMITED", ["requests", "rate_limit_exceeded"]],
   ["OVERLOADED", ["requests", "rate_limit_exceeded"]],
   ["BUDGET_EXCEEDED", ["insufficient_quota", "insufficient_quota"]],
 ]);
+
+/** Whether OpenAI's clients ask here, who read an error in no other form. */
+export function speaksOpenAi(url: string): boolean {
+  return OPENAI.test(url);
+}
 
 /** An error in the form that OpenAI's clients read, with its status and its `Retry-After`. */
 export function openAiErrorResponse(error: unknown, problem: Problem): Response {

@@ -54,12 +54,13 @@ export function problemResponse(error: unknown, requestId: string, log: ServerLo
       "content-type": "application/problem+json",
       "cache-control": "no-store",
       "x-request-id": requestId,
-      ...headersOf(error, problem),
+      ...problemHeaders(error, problem),
     },
   });
 }
 
-function headersOf(error: unknown, problem: Problem): Readonly<Record<string, string>> {
+/** What an error says in headers: `Retry-After`, `Allow`, `WWW-Authenticate`. */
+export function problemHeaders(error: unknown, problem: Problem): Readonly<Record<string, string>> {
   const own = error instanceof HttpError ? error.headers : {};
   if (problem.status === 429 || problem.status === 503) return { "retry-after": retryAfter(problem.details), ...own };
   return own;

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 
-/** One operation of `budget_ledger_v1`, and who waits for its answer. */
+/** One operation of `budget_ledger_v2`, and who waits for its answer. */
 interface Waiting {
   readonly op: object;
   readonly resolve: (answer: unknown) => void;
@@ -49,7 +49,7 @@ export class BudgetBatch {
     for (let attempt = 1;; attempt++) {
       try {
         const [row] = await this.#db.query<{ answers: readonly unknown[] }>(
-          "select budget_ledger_v1($1::jsonb) as answers",
+          "select budget_ledger_v2($1::jsonb) as answers",
           [JSON.stringify(ops)],
         );
         return row?.answers ?? [];

@@ -20,7 +20,7 @@ import { budgetCharges, budgets } from "./schema/mod.ts";
 
 export interface StoredBudgets extends BudgetLedger, BudgetBook {}
 
-/** The ledger in the database: see `budget_ledger_v1` in the migrations for how it is exact. */
+/** The ledger in the database: see `budget_ledger_v2` in the migrations for how it is exact. */
 export function createBudgetLedger(db: Database): StoredBudgets {
   const batch = new BudgetBatch(db);
   // Answers are as the function makes them.
@@ -40,9 +40,10 @@ export function createBudgetLedger(db: Database): StoredBudgets {
       const answer = await ask<object | Refusal>({ op: "raise", ...keyOp({ orgId, id }), ...amountsOp(upTo) });
       return "which" in answer ? answer : null;
     },
-    settle: ({ orgId, id, spent }) => changed({ op: "settle", ...keyOp({ orgId, id }), ...amountsOp(spent) }),
+    settle: ({ orgId, id, spent, model }) =>
+      changed({ op: "settle", ...keyOp({ orgId, id }), ...amountsOp(spent), ...modelOp(model) }),
     release: (key) => changed({ op: "release", ...keyOp(key) }),
-    record: async (charge) => void await ask({ op: "record", ...chargeOp(charge) }),
+    record: async (charge) => void await ask({ op: "record", ...chargeOp(charge), ...modelOp(charge.model) }),
     async balance({ orgId, kind, id }) {
       const [row] = await db.orm.select().from(budgets).where(isHolder(orgId, { kind, id }));
       return row === undefined ? null : balanceOf(row);
@@ -83,6 +84,7 @@ function book(db: Database): BudgetBook {
         operation: budgetCharges.operationId,
         run: sql<string | null>`${budgetCharges.runId}::text`,
         key: budgetCharges.identityId,
+        model: budgetCharges.model,
       }[by];
       const sum = (amount: SQL | typeof budgetCharges.calls) => sql<number>`sum(${amount})::float8`;
       const [calls, tokens, costMicros] = [
@@ -118,6 +120,10 @@ function chargeOp(charge: Omit<Charge, "holders" | "expiresAt">): object {
     operation: column(operationId),
     identity: column(identityId),
   };
+}
+
+function modelOp(model: string | null | undefined): object {
+  return model === undefined || model === null ? {} : { model: column(model) };
 }
 
 function amountsOp({ calls, tokens, costMicros }: Partial<Amounts>): object {

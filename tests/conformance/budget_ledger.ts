@@ -151,15 +151,16 @@ export function budgetLedgerConformance(name: string, create: () => Promise<Ledg
     const holder = run();
     const settled = charge([holder], { operationId: "llm.chat", amounts: { calls: 1, tokens: 50, costMicros: 9 } });
     await ledger!.reserve(settled);
-    await ledger!.settle({ ...settled, spent: { tokens: 20 } });
+    await ledger!.settle({ ...settled, spent: { tokens: 20 }, model: "openai/large" });
+    await ledger!.settle({ ...settled, spent: { tokens: 99 }, model: "another" });
     await ledger!.reserve(charge([holder], { operationId: "llm.chat" }));
     const { holders: _holders, expiresAt: _expiresAt, ...counted } = charge([], {
       workflow: "other",
       amounts: { calls: 1, tokens: 4, costMicros: 0 },
     });
-    await ledger!.record(counted);
-    await ledger!.record(counted);
-    const usage = (by: "workflow" | "operation" | "key") =>
+    await ledger!.record({ ...counted, model: "here/small" });
+    await ledger!.record({ ...counted, model: "another" });
+    const usage = (by: "workflow" | "operation" | "key" | "model") =>
       ledger!.usage({ orgId: "default", by, since: 0, limit: 10 });
     assert.deepEqual(await usage("workflow"), [
       { group: "demo", calls: 1, tokens: 20, costMicros: 9 },
@@ -167,6 +168,10 @@ export function budgetLedgerConformance(name: string, create: () => Promise<Ledg
     ]);
     assert.deepEqual((await usage("operation")).map(({ group }) => group), ["llm.chat", "core.echo"]);
     assert.deepEqual(await usage("key"), [{ group: "u1", calls: 2, tokens: 24, costMicros: 9 }]);
+    assert.deepEqual(await usage("model"), [
+      { group: "openai/large", calls: 1, tokens: 20, costMicros: 9 },
+      { group: "here/small", calls: 1, tokens: 4, costMicros: 0 },
+    ]);
     assert.deepEqual(await ledger!.usage({ orgId: "default", by: "key", since: Date.now() + 60_000, limit: 10 }), []);
   });
 

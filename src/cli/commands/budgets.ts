@@ -96,7 +96,7 @@ export const usageCommand: Command = {
   name: "usage",
   summary: "What was used, the costliest first",
   options: {
-    by: { type: "text", value: "GROUP", description: "workflow, operation, run or key (default: workflow)" },
+    by: { type: "text", value: "GROUP", description: "workflow, operation, run, key or model (default: workflow)" },
     since: { type: "text", value: "TIME", description: "From this instant on (default: 30 days ago)" },
     limit: { type: "text", value: "N", description: "At most so many groups (default: 50)" },
     ...HUB_OPTIONS,

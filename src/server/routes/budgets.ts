@@ -9,6 +9,8 @@ import { Cursor, instant, Limit, Name } from "../schemas/parameters.ts";
 
 type Amounts = { readonly [Kind in "calls" | "tokens" | "costMicros"]: number };
 type Limits = { readonly [Kind in keyof Amounts]: number | null };
+const GROUPS = ["workflow", "operation", "run", "key", "model"] as const;
+type UsageGroup = (typeof GROUPS)[number];
 type Kind = "run" | "key" | "org" | "session";
 interface Balance {
   readonly limits: Limits;
@@ -30,7 +32,7 @@ export interface BudgetsPort {
   usage(
     params: {
       readonly orgId: string;
-      readonly by: "workflow" | "operation" | "run" | "key";
+      readonly by: UsageGroup;
       readonly since: number;
       readonly until?: number;
       readonly limit: number;
@@ -112,11 +114,11 @@ function usageRoute(budgets: BudgetsPort): Route {
     summary: "What was used: calls with a budget or a usage of their own, summed by group, the costliest first",
     scope: "budget:read",
     query: Type.Object({
-      by: Type.Unsafe<"workflow" | "operation" | "run" | "key">(
-        Type.Union(
-          [Type.Literal("workflow"), Type.Literal("operation"), Type.Literal("run"), Type.Literal("key")],
-          { default: "workflow", description: "`key`: the identity that a key stands for" },
-        ),
+      by: Type.Unsafe<UsageGroup>(
+        Type.Union(GROUPS.map((group) => Type.Literal(group)), {
+          default: "workflow",
+          description: "`key`: the identity that a key stands for; `model`: what was asked, as provider/model",
+        }),
       ),
       since: Type.Optional(instant(`; default: ${DEFAULT_DAYS} days ago`)),
       until: Type.Optional(instant(", exclusive")),

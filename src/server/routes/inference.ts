@@ -2,6 +2,7 @@ import { type TObject, Type } from "@alkdev/typebox";
 import { type Asker, type InferencePolicy, InferencePolicySchema, type ProxyAnswer } from "../../inference/mod.ts";
 import { modelNotFound } from "../../inference/mod.ts";
 import type { Principal } from "../../auth/mod.ts";
+import type { Caller } from "../../runs/mod.ts";
 import { openAiErrorResponse, OpenAiErrorSchema } from "../openai_error.ts";
 import { ok } from "../reply.ts";
 import { defineRoute, type Route, type RouteRequest } from "../route.ts";
@@ -18,7 +19,7 @@ export interface InferencePort {
     readonly signal: AbortSignal;
     readonly traceparent?: string;
   }): Promise<{ readonly runId: string; readonly answer: ProxyAnswer }>;
-  models(orgId: string): Promise<readonly { readonly id: string; readonly ownedBy: string }[]>;
+  models(caller: Caller): Promise<readonly { readonly id: string; readonly ownedBy: string }[]>;
   /** Passes a request about a kept response on to the provider that keeps it. @throws {CallError} when nobody does */
   stored(params: {
     readonly orgId: string;
@@ -140,7 +141,7 @@ function modelRoutes(inference: InferencePort): readonly Route[] {
       method: "GET",
       path: "/v1/models",
       name: "listModels",
-      summary: "The models that can be called, by alias or id",
+      summary: "The models that the key may call, by alias or id",
       scope: "inference:call",
       anyQuery: true,
       responses: {
@@ -150,7 +151,7 @@ function modelRoutes(inference: InferencePort): readonly Route[] {
         },
       },
       async handle({ caller }) {
-        return ok({ object: "list", data: (await inference.models(caller.orgId)).map(view) });
+        return ok({ object: "list", data: (await inference.models(caller)).map(view) });
       },
     }),
     defineRoute({
@@ -163,7 +164,7 @@ function modelRoutes(inference: InferencePort): readonly Route[] {
       params: ModelParams,
       responses: { 200: { description: "The model", schema: OpenAiModel } },
       async handle({ caller, params }) {
-        const found = (await inference.models(caller.orgId)).find(({ id }) => id === params.id);
+        const found = (await inference.models(caller)).find(({ id }) => id === params.id);
         if (found === undefined) throw modelNotFound(params.id);
         return ok(view(found));
       },

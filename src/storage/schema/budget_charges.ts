@@ -18,6 +18,7 @@ class BudgetCharges {
     workflow: text("workflow"),
     operationId: text("operation_id").notNull(),
     identityId: text("identity_id").notNull(),
+    model: text("model"),
     kinds: text("kinds").array().notNull(),
     ids: text("ids").array().notNull(),
   }, (t) => [

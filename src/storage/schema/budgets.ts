@@ -26,5 +26,5 @@ class Budgets {
   ]);
 }
 
-/** What holders may use and have used. Changed by `budget_ledger_v1` alone, but for its limits. */
+/** What holders may use and have used. Changed by `budget_ledger_v2` alone, but for its limits. */
 export const budgets: (typeof Budgets)["table"] = Budgets["table"];
