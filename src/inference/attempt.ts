@@ -66,7 +66,7 @@ async function whole(
     throw malformed(provider.name, error);
   }
   call.answeredBy = candidate;
-  call.setUsage(answer.usage, answer.said());
+  call.setUsage(answer.usage, answer.said);
   if (check !== null) await check(call, JSON.parse(answer.text));
   const id = call.endpoint === "responses" ? responseIdOf(answer.text) : null;
   if (id !== null) await onStored(call, candidate, id);
@@ -124,7 +124,7 @@ async function streamed(
   call.answeredBy = candidate;
   call.firstByteMs = now() - call.startedAt;
   if (check !== null) {
-    call.setUsage(reader.usage, reader.said());
+    call.setUsage(reader.usage, () => reader.said());
     await check(call, wholeOfStream(held));
     if (reader.responseId !== null) await onStored(call, candidate, reader.responseId);
     return call.answerWith({ ...STREAM, body: held, provider: provider.name });
@@ -149,7 +149,7 @@ function passOn(call: LiveCall, { source, reader, held, next, name, signal }: Pa
   const end = (error: CallError | null): void => {
     signal.removeEventListener("abort", onAbort);
     if (error !== null) call.error ??= error;
-    call.setUsage(reader.usage, reader.said());
+    call.setUsage(reader.usage, () => reader.said());
     source.cancel().catch(() => {});
     ended.resolve();
   };

@@ -59,7 +59,7 @@ export class LiveCall {
   lost: { tokens: number; costMicros: number } = { tokens: 0, costMicros: 0 };
   usage: TokenUsage = NO_USAGE;
   countedBy: CountedBy = "nobody";
-  /** The answer, where it is to be counted. */
+  /** The answer, where it is to be counted, or kept of a stream. */
   said = "";
   /** Who answered; null: nobody yet. */
   answeredBy: Candidate | null = null;
@@ -132,9 +132,9 @@ export class LiveCall {
   }
 
   /** What the provider says that it used; null: what was said is counted when the call is settled. */
-  setUsage(usage: TokenUsage | null, said: string): void {
+  setUsage(usage: TokenUsage | null, said: () => string): void {
     this.countedBy = usage === null ? "hub" : "provider";
-    this.said = usage === null ? said : "";
+    this.said = usage === null || this.policy.store === "full" && this.isStream ? said() : "";
     if (usage !== null) this.usage = usage;
   }
 

@@ -212,7 +212,10 @@ class Steps {
     if (call.error !== null && call.error.code !== "ABORTED") {
       const { details } = call.error;
       const refusal = typeof details === "object" && details !== null ? details : {};
-      throw new CallError(call.error.code, call.error.message, { ...refusal, usage });
+      throw new CallError(call.error.code, call.error.message, {
+        ...refusal,
+        usage: { ...usage, countedBy: call.countedBy },
+      });
     }
     if (call.error === null) cache.keep(call);
     const { answeredBy, policy, policyRevision, attempts, countedBy } = call;
