@@ -74,7 +74,7 @@ Deno.test("Spending never lets a budget of money be passed, whatever calls come,
         if (end === "settled") {
           call.answeredBy = call.route[0]!;
           const inputTokens = Math.floor(call.inputEstimate * used);
-          call.setUsage({ inputTokens, outputTokens: Math.floor(maxTokens * used), cachedInputTokens: 0 }, "");
+          call.setUsage({ inputTokens, outputTokens: Math.floor(maxTokens * used), cachedInputTokens: 0 }, () => "");
         }
         await spending.settle(call);
       }));
