@@ -42,12 +42,7 @@ Deno.test("guards look at whole answers and at streams, and cannot be gone round
     operations: [
       guard("before", judge(({ request }) => request.messages.at(-1)?.content)),
       guard("after", judge(({ answer }) => answer?.choices[0]?.message.content)),
-      guard(
-        "mild",
-        ({ request }: never) => ({
-          request: { ...request as object, messages: [{ role: "user", content: "say:mild" }] },
-        }),
-      ),
+      guard("mild", () => ({ request: { messages: [{ role: "user", content: "say:mild" }] } })),
     ],
   });
   await spoke.ready;
