@@ -107,7 +107,7 @@ export function openInference(
     inference,
     routes: inferenceRoutes({
       call: (request) => inference.call(request),
-      models: (caller) => inference.models(caller),
+      models: ({ orgId, identity }) => inference.models(orgId, identity.scopes),
       stored: (request) => stored.pass(request),
       policy: (orgId) => inference.policy(orgId),
       setPolicy: (orgId, policy) => policies.put(orgId, policy),

@@ -140,13 +140,16 @@ export class Inference {
     throw new CallError("CALL_LOST", "Nobody waits for this call any more: the hub that held its connection has gone");
   }
 
-  /** The names that an organization's models have, of those that the caller may call. */
-  async models({ orgId, identity }: Caller): Promise<readonly { readonly id: string; readonly ownedBy: string }[]> {
+  /** The names that an organization's models have; with `scopes`, of those that these let be called. */
+  async models(
+    orgId: string,
+    scopes: readonly string[] = [],
+  ): Promise<readonly { readonly id: string; readonly ownedBy: string }[]> {
     const names = new Map<string, string>();
     for (const { name: provider, models } of await this.options.providers.providers(orgId)) {
       for (const { id, alias } of models) {
         const name = alias ?? id;
-        if (!names.has(name) && mayCallModel(identity.scopes, name)) names.set(name, provider);
+        if (!names.has(name) && mayCallModel(scopes, name)) names.set(name, provider);
       }
     }
     return [...names].map(([id, ownedBy]) => ({ id, ownedBy }));

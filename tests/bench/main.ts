@@ -1,7 +1,7 @@
 /**
  * `deno task bench [engine|http|spoke|spokes|watch|crash|proxy|embedded …] [--json]`: what the database can do, what a bare group-commit writer
  * makes of it, and the engine as a share of both and of other engines, in one run. Ratios, because machines are shared.
- * `--memory` and `--lists` (`--plans`) do the long ones instead.
+ * `--memory`, `--proxy-memory` and `--lists` (`--plans`) do the long ones instead.
  */
 import process from "node:process";
 import { postgresAvailable, type TestDatabase, testDatabase } from "../support/test_database.ts";
@@ -14,6 +14,7 @@ import { loadAverage } from "./measure.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { openDbos } from "./peers/dbos.ts";
 import { openRestate } from "./peers/restate.ts";
+import { benchProxyMemory } from "./proxy_memory_bench.ts";
 import { benchProxy } from "./proxy_bench.ts";
 import { Report } from "./report.ts";
 import { benchSpoke, benchSpokes } from "./spoke_bench.ts";
@@ -25,9 +26,13 @@ const SECTIONS = ["engine", "http", "spoke", "spokes", "watch", "crash", "proxy"
 const BESIDE_DBOS = ["engine", "http", "embedded"];
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((word) => ![...SECTIONS, "--json", "--memory", "--lists", "--plans"].includes(word));
+const unknown = asked.filter((word) =>
+  ![...SECTIONS, "--json", "--memory", "--proxy-memory", "--lists", "--plans"].includes(word)
+);
 if (unknown.length > 0) {
-  console.error(`There is no "${unknown[0]}": want ${SECTIONS.join(", ")}, --memory, --lists or --json`);
+  console.error(
+    `There is no "${unknown[0]}": want ${SECTIONS.join(", ")}, --memory, --proxy-memory, --lists or --json`,
+  );
   process.exit(2);
 }
 const report = new Report({ json: asked.includes("--json") });
@@ -35,8 +40,9 @@ const sections = SECTIONS.filter((name) => asked.includes(name));
 const started = performance.now();
 report.note(`Load average ${loadAverage()} on ${navigator.hardwareConcurrency} cores`);
 if (asked.includes("--memory")) await benchMemory(report, sizeOr(1_000_000));
+if (asked.includes("--proxy-memory")) await benchProxyMemory(report, sizeOr(500_000));
 if (asked.includes("--lists")) await benchLists(report, { rows: sizeOr(10_000_000), plans: asked.includes("--plans") });
-if (!asked.includes("--memory") && !asked.includes("--lists")) {
+if (!["--memory", "--proxy-memory", "--lists"].some((long) => asked.includes(long))) {
   await benchShort(sections.length === 0 ? SECTIONS : sections);
 }
 report.note(`${((performance.now() - started) / 1000).toFixed(0)} s; load average ${loadAverage()}`);

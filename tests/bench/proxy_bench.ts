@@ -1,5 +1,5 @@
 import type { TestDatabase } from "../support/test_database.ts";
-import { startHubProcess } from "../e2e/_hub_process.ts";
+import { type HubProcess, startHubProcess } from "../e2e/_hub_process.ts";
 import { median, quantile } from "./measure.ts";
 import { openPortkey } from "./peers/portkey.ts";
 import type { Report } from "./report.ts";
@@ -8,7 +8,7 @@ const RATE = 200;
 const FAKE = new URL("../support/fake_provider/main.ts", import.meta.url).pathname;
 
 /** Where calls of a model are sent. */
-interface Target {
+export interface Target {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -20,16 +20,10 @@ interface Target {
 export async function benchProxy(report: Report, database: TestDatabase): Promise<void> {
   report.section(`Calls of a model through the hub, at ${RATE} a second`);
   await using fake = await startFake();
-  const dataDir = await Deno.makeTempDir({ prefix: "hub-bench-proxy-" });
-  const config = { egress: { allowPrivate: [new URL(fake.url).host] } };
-  await Deno.writeTextFile(`${dataDir}/config.jsonc`, JSON.stringify(config));
-  await using hub = await startHubProcess({ dataDir, env: { HUB_DATABASE_URL: database.url ?? "" } });
-  const provider = { type: "llm-provider", kind: "openai", baseUrl: `${fake.url}/v1`, keys: ["sk-fake"] };
-  const added = await hub.api("PUT", "/api/clients/fake", { body: { ...provider, models: [{ id: "fake-large" }] } });
-  if (added.status >= 300) throw new Error(`The provider was not added: ${JSON.stringify(added.body)}`);
+  await using hub = await startProxy(fake.url, database);
   const portkey = await openPortkey(report);
   const direct: Target = { url: fake.url, headers: { authorization: "Bearer sk-fake" } };
-  const through: Target = { url: hub.url, headers: { authorization: `Bearer ${hub.key}` } };
+  const through = targetOf(hub);
   const beside: Target | null = portkey && {
     url: portkey.url,
     headers: {
@@ -71,6 +65,22 @@ export async function benchProxy(report: Report, database: TestDatabase): Promis
   }
 }
 
+/** A hub with the fake provider, in a process of its own. */
+export async function startProxy(fakeUrl: string, database: TestDatabase): Promise<HubProcess> {
+  const dataDir = await Deno.makeTempDir({ prefix: "hub-bench-proxy-" });
+  const config = { egress: { allowPrivate: [new URL(fakeUrl).host] } };
+  await Deno.writeTextFile(`${dataDir}/config.jsonc`, JSON.stringify(config));
+  const hub = await startHubProcess({ dataDir, env: { HUB_DATABASE_URL: database.url ?? "" } });
+  const provider = { type: "llm-provider", kind: "openai", baseUrl: `${fakeUrl}/v1`, keys: ["sk-fake"] };
+  const added = await hub.api("PUT", "/api/clients/fake", { body: { ...provider, models: [{ id: "fake-large" }] } });
+  if (added.status >= 300) throw new Error(`The provider was not added: ${JSON.stringify(added.body)}`);
+  return hub;
+}
+
+export function targetOf({ url, key }: HubProcess): Target {
+  return { url, headers: { authorization: `Bearer ${key}` } };
+}
+
 /** A peer's figure; null, with a note, where the peer fails. */
 async function orNote<T>(report: Report, what: string, work: () => Promise<T>): Promise<T | null> {
   try {
@@ -96,7 +106,7 @@ async function steady(target: Target, stream: boolean, seconds: number): Promise
   return await Promise.all(taken);
 }
 
-async function timed({ url, headers }: Target, stream: boolean): Promise<number> {
+export async function timed({ url, headers }: Target, stream: boolean): Promise<number> {
   const before = performance.now();
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
@@ -133,7 +143,7 @@ async function flood(target: Target): Promise<number> {
   return median(rates);
 }
 
-async function startFake(): Promise<{ readonly url: string } & AsyncDisposable> {
+export async function startFake(): Promise<{ readonly url: string } & AsyncDisposable> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", FAKE, "--port", "0"],
     stdin: "null",

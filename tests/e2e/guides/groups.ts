@@ -23,7 +23,9 @@ export const OPERATING: readonly string[] = [
   "docs/guides/mcp.md",
   "docs/guides/deploying.md",
 ];
-/** Not followed: one shows no command, the other a provider's address that only its users have (`tests/e2e/proxy_*_test.ts`). */
-export const READ: readonly string[] = ["docs/guides/http-api.md", "docs/guides/openai-proxy.md"];
+/** Not followed: it shows no command. */
+export const READ: readonly string[] = ["docs/guides/http-api.md"];
+/** Wants a provider. */
+export const PROXY: readonly string[] = ["docs/guides/openai-proxy.md"];
 /** Starts hubs of its own. */
 export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
