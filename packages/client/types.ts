@@ -253,6 +253,8 @@ export interface Operation {
   readonly name: string;
   readonly namespace: string;
   readonly version: string;
+  /** All that are on offer, the highest first; each may be named: `id@version`. Not in lists. */
+  readonly versions?: readonly string[];
   readonly title?: string;
   readonly tags?: readonly string[];
   readonly type: "query" | "mutation" | "subscription";

@@ -112,6 +112,13 @@ class OperationRouter implements HubDispatcher {
     return id === null ? this.#pool.spec(orgId, reference, labels) : this.#registry.getSpec(id);
   }
 
+  versions(orgId: string, reference: string): readonly string[] {
+    const { id } = parseOperationReference(reference);
+    const spec = this.spec(orgId, id);
+    const others = this.#pool.versions?.(orgId, id) ?? [];
+    return spec === undefined || others.includes(spec.version) ? others : [spec.version, ...others];
+  }
+
   list(orgId: string): readonly OperationSpec[] {
     const local = this.#registry.list().filter(({ namespace, name }) =>
       this.#registry.getHandler(`${namespace}.${name}`)
@@ -183,6 +190,10 @@ class DirectOperations implements Operations {
   spec({ identity, orgId }: Caller, operationId: string): OperationSpec | undefined {
     const spec = this.#router.spec(orgId, operationId);
     return spec !== undefined && isOpenTo(spec.accessControl, identity) ? spec : undefined;
+  }
+
+  versions(caller: Caller, reference: string): readonly string[] {
+    return this.spec(caller, reference) === undefined ? [] : this.#router.versions(caller.orgId, reference);
   }
 
   async call(params: DirectCallParams): Promise<ResponseEnvelope> {

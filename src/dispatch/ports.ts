@@ -8,6 +8,8 @@ import type { OperationCatalog } from "../runs/ports.ts";
 export interface RemoteOperations {
   /** `reference`: an id, or one with a version (`image.resize@1.2.0`); `labels`: that a spoke must carry (absent: any). */
   spec(orgId: string, reference: string, labels?: DispatchedCall["spoke"]): OperationSpec | undefined;
+  /** Of an operation, on offer side by side; the highest first. Absent: there is never more than the one of `spec`. */
+  versions?(orgId: string, operationId: string): readonly string[];
   specs(orgId: string): readonly OperationSpec[];
   /** Access and input have been checked. Rejects with a CallError. */
   call(call: DispatchedCall, spec: OperationSpec): Promise<ResponseEnvelope>;
@@ -49,6 +51,8 @@ export interface Operations {
   list(caller: Caller): readonly OperationSpec[];
   /** Undefined: unknown, or not for this caller. */
   spec(caller: Caller, operationId: string): OperationSpec | undefined;
+  /** All that are on offer of the operation that a reference names, the highest first. Empty: as `spec`. */
+  versions(caller: Caller, reference: string): readonly string[];
   /** Rejects with a CallError: `OPERATION_NOT_FOUND`, `ACCESS_DENIED`, `VALIDATION_ERROR`, `TIMEOUT`, or the operation's own. */
   call(params: DirectCallParams): Promise<ResponseEnvelope>;
   /** A subscription. @throws {CallError} at the first step, or when it breaks off */

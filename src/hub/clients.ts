@@ -109,6 +109,7 @@ export async function openClients(
 export function clientsBefore(clients: ClientPool, others: RemoteOperations): RemoteOperations {
   return {
     spec: (orgId, reference, labels) => clients.spec(orgId, reference) ?? others.spec(orgId, reference, labels),
+    versions: (orgId, id) => others.versions?.(orgId, id) ?? [],
     specs(orgId) {
       const own = clients.specs(orgId);
       if (own.length === 0) return others.specs(orgId);

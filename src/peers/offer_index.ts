@@ -40,6 +40,10 @@ export class OfferIndex {
     return best?.spec ?? (labels === null ? undefined : this.spec(orgId, reference, null));
   }
 
+  versions(orgId: string, id: string): readonly string[] {
+    return this.#offered(orgId, id).map(({ spec }) => spec.version);
+  }
+
   specs(orgId: string): readonly OperationSpec[] {
     const ids = this.#organizations.get(orgId)?.keys() ?? [];
     return [...ids].flatMap((id) => this.spec(orgId, id, null) ?? []);

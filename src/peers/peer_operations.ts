@@ -70,6 +70,11 @@ export class PeerOperations implements RemoteOperations {
     return this.#newerElsewhere(own, orgId, reference, labels) ?? own;
   }
 
+  versions(orgId: string, id: string): readonly string[] {
+    const { pool, presence } = this.#options;
+    return [...new Set([...pool.versions(orgId, id), ...presence.versions(orgId, id)])].sort(compareVersions).reverse();
+  }
+
   specs(orgId: string): readonly OperationSpec[] {
     const own = this.#options.pool.specs(orgId);
     const ids = new Set(own.map(operationId));

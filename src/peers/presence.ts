@@ -131,6 +131,10 @@ export class Presence {
     return this.#index.spec(orgId, reference, labels);
   }
 
+  versions(orgId: string, id: string): readonly string[] {
+    return this.#index.versions(orgId, id);
+  }
+
   specs(orgId: string): readonly OperationSpec[] {
     return this.#index.specs(orgId);
   }

@@ -269,6 +269,7 @@ export function fakeWorld(change: Partial<ServerDeps> = {}, extensions: AppExten
     operations: {
       list: () => OPERATIONS,
       spec: (_caller, id) => OPERATIONS.find(({ name }) => `core.${name}` === id),
+      versions: () => ["1.0.0"],
       call: ({ operationId, input }) =>
         operationId === "core.fail"
           ? Promise.reject(new CallError(codeIn(input) ?? "NONE", "Failed"))

@@ -13,6 +13,8 @@ import type { HttpSettings } from "./http_settings.ts";
 export interface OperationsPort {
   list(caller: Caller): readonly OperationSpec[];
   spec(caller: Caller, operationId: string): OperationSpec | undefined;
+  /** All that are on offer of the operation, the highest first. */
+  versions(caller: Caller, operationId: string): readonly string[];
   call(request: OperationCall): Promise<ResponseEnvelope>;
   /** Errors at the first step, and later ones. Ends early when the signal aborts. */
   stream(request: OperationCall): AsyncIterable<ResponseEnvelope>;

@@ -130,6 +130,7 @@ Deno.test("a call's signal aborts when the client goes before the answer, over a
   const begun = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<void>();
   const operations: OperationsPort = {
+    versions: () => [],
     list: () => [],
     spec: () => ECHO,
     call: ({ signal }) => {

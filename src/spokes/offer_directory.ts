@@ -1,6 +1,6 @@
 import { type OperationSpec, parseOperationReference } from "@alkdev/operations";
 import { conflictError, findConflict } from "./conflict.ts";
-import { OfferedOperation, type Wanted } from "./offered_operation.ts";
+import { compareVersions, OfferedOperation, type Wanted } from "./offered_operation.ts";
 import type { CallLabels, Offered } from "./ports.ts";
 import type { Spoke } from "./spoke.ts";
 
@@ -33,6 +33,10 @@ export class OfferDirectory {
     if (found === null) return undefined;
     const { operation, wanted } = found;
     return operation.specFor(wanted) ?? (labels === null ? undefined : this.spec(orgId, reference, null));
+  }
+
+  versions(orgId: string, id: string): string[] {
+    return [...this.get(orgId, id)?.versions().keys() ?? []].sort(compareVersions).reverse();
   }
 
   specs(orgId: string): OperationSpec[] {

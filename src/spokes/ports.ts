@@ -149,6 +149,8 @@ export interface RunnerPool {
    * labels (absent or null: any). Where no spoke has the labels, of what any spoke offers.
    */
   spec(orgId: string, reference: string, labels?: CallLabels): OperationSpec | undefined;
+  /** Versions of an operation on offer, the highest first. */
+  versions(orgId: string, operationId: string): readonly string[];
   /** Of each operation the version that is served. */
   specs(orgId: string): readonly OperationSpec[];
   /** Every version of every operation that a spoke which is here offers. */

@@ -145,6 +145,10 @@ class Pool implements RunnerPool, ConnectionHost {
     return this.#offers.spec(orgId, reference, labels);
   }
 
+  versions(orgId: string, operationId: string): readonly string[] {
+    return this.#offers.versions(orgId, operationId);
+  }
+
   specs(orgId: string): readonly OperationSpec[] {
     return this.#offers.specs(orgId);
   }

@@ -96,8 +96,13 @@ Deno.test("a node that names a version of an operation is checked against it, ru
       assert.deepEqual((await run(hub, "both")).output, [{ by: "1.4.0" }, { by: "2.0.0" }, { by: "1.5.0" }]);
     });
     await t.step("a version is found and called by its name over HTTP", async () => {
-      const { body: spec } = await hub.api<{ version: string }>("GET", "/api/operations/image.resize@1.4.0");
-      assert.equal(spec.version, "1.4.0");
+      const found = async (id: string) =>
+        (await hub.api<{ version: string; versions: readonly string[] }>("GET", `/api/operations/${id}`)).body;
+      const versions = ["2.0.0", "1.5.0", "1.4.0"];
+      const { version: served, versions: all } = await found("image.resize");
+      assert.deepEqual([served, all], ["2.0.0", versions]);
+      assert.equal((await found("image.resize@1.4.0")).version, "1.4.0");
+      assert.deepEqual((await found("core.echo")).versions, ["1.0.0"]);
       const answer = await hub.api<{ data: unknown }>("POST", "/api/operations/image.resize@1.4.0", {
         body: { width: 1 },
       });

@@ -66,7 +66,8 @@ function getRoute(operations: OperationsPort): Route {
     params: IdParams,
     responses: { 200: { description: "The operation", schema: OperationSchema } },
     handle({ caller, params }) {
-      return ok(viewOf(requireOperation(operations, caller, params.id)));
+      const spec = requireOperation(operations, caller, params.id);
+      return ok({ ...viewOf(spec), versions: operations.versions(caller, params.id) });
     },
   });
 }

@@ -103,6 +103,11 @@ export const OperationSchema: TObject = Type.Object({
   name: Type.String(),
   namespace: Type.String(),
   version: Type.String(),
+  versions: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "All that are on offer, the highest first, each of which may be named: id@version. Not in lists",
+    }),
+  ),
   type: Type.Union([Type.Literal("query"), Type.Literal("mutation"), Type.Literal("subscription")]),
   title: Type.Optional(Type.String()),
   description: Type.String(),
