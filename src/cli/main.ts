@@ -7,6 +7,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { budgetsCommands, usageCommand } from "./commands/budgets.ts";
 import { complete } from "./complete.ts";
 import { configCommands } from "./commands/config.ts";
+import { coordCommands } from "./commands/coord.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { deadLettersCommands } from "./commands/dead_letters.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -67,6 +68,7 @@ export const HUB: CommandGroup = {
     accountsCommands,
     orgsCommands,
     rolesCommands,
+    coordCommands,
     configCommands,
     keyringCommands,
     auditCommand,

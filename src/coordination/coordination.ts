@@ -88,6 +88,7 @@ export class Coordination implements CoordinationPort {
         status: mapping.status,
       });
     }
+    if (sessionId !== null) await this.#options.sessions.assertMayPrompt({ caller: place.caller, sessionId });
     const noticeId = this.#noticeId(place, "message", input.key);
     const answered = await this.#answer(place, mapping, input.message);
     if (answered !== null) return { noticeId: answered, id, sessionId, outcome: "answered" };
@@ -153,7 +154,7 @@ export class Coordination implements CoordinationPort {
     const order = new Map(ids.map((id, index) => [id, index]));
     const sorted = mappings.toSorted((a, b) => order.get(b.id)! - order.get(a.id)!);
     const sessions = sorted.map((one) => ({ ...spawnedOf(one), result: one.result, round: one.round }));
-    return { done, ended: mappings.filter(isEnded).length, sessions };
+    return { done, ended: mappings.filter(isEnded).length, at: this.#options.clock.now(), sessions };
   }
 
   async detect({ place, input }: Request<DetectInput>): Promise<DetectOutput> {

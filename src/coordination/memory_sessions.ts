@@ -1,4 +1,4 @@
-import { CallError } from "@alkdev/operations";
+import { CallError, hasScope } from "@alkdev/operations";
 import type { SessionTrace } from "./detect/session_trace.ts";
 import type { SessionsPort, SessionState } from "./ports.ts";
 
@@ -96,6 +96,14 @@ export class MemorySessions implements SessionsPort {
     const lastMessage = { role: "user", text } as const;
     entry.state = { ...state, status: "busy", runId: state.runId ?? `run-${key}`, lastMessage, error: null };
     return Promise.resolve();
+  }
+
+  assertMayPrompt({ caller, sessionId }: Parameters<SessionsPort["assertMayPrompt"]>[0]): Promise<void> {
+    const owner = this.#sessions.get(sessionId)?.created?.caller.identity;
+    const { scopes } = caller.identity;
+    const missing = (owner?.scopes ?? []).filter((scope) => !hasScope(scopes, scope));
+    if (missing.length === 0) return Promise.resolve();
+    return Promise.reject(new CallError("ACCESS_DENIED", `Cannot prompt session "${sessionId}"`, { missing }));
   }
 
   stop({ sessionId }: Parameters<SessionsPort["stop"]>[0]): Promise<void> {

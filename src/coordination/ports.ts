@@ -47,10 +47,12 @@ export interface SessionsPort {
     readonly workspace: Pick<MappedWorkspace, "spoke" | "directory" | "branch"> | null;
     readonly labels: Readonly<Record<string, string>>;
   }): Promise<{ readonly sessionId: string }>;
-  /** Says something in it: at the next step of a turn under way, else in a new turn. */
+  /** Says something in it: at the next step of a turn under way, else in a new turn. Whether `caller` may is not asked. */
   prompt(
     params: { readonly caller: Caller; readonly sessionId: string; readonly key: string; readonly text: string },
   ): Promise<void>;
+  /** @throws {CallError} ACCESS_DENIED when the session may do what the caller may not: it would be lent */
+  assertMayPrompt(params: { readonly caller: Caller; readonly sessionId: string }): Promise<void>;
   /** Ends its turn, with all calls, child runs and processes below it. No error when none is under way. */
   stop(params: { readonly caller: Caller; readonly sessionId: string; readonly reason: string }): Promise<void>;
   state(params: { readonly orgId: string; readonly sessionId: string }): Promise<SessionState | null>;

@@ -171,6 +171,8 @@ export interface WaitOutput {
   /** False: the time was over first. */
   readonly done: boolean;
   readonly ended: number;
+  /** When this was so, ms since the epoch: no two answers are the same, so that who waits again is not in a loop. */
+  readonly at: number;
   readonly sessions: readonly (Spawned & { readonly result: string | null; readonly round: number })[];
 }
 

@@ -196,6 +196,7 @@ export const WaitInputSchema: TObject = Type.Object({
 export const WaitOutputSchema: TObject = Type.Object({
   done: Type.Boolean(),
   ended: Type.Integer(),
+  at: ms("When this was so"),
   sessions: Type.Array(Type.Object({
     ...spawned,
     result: nullable(Type.String()),

@@ -1,7 +1,7 @@
 import type { Json } from "@alkdev/flowgraph";
 import { CallError, type Identity } from "@alkdev/operations";
 import type { Clock, DispatchedCall } from "../../engine/ports.ts";
-import type { DirectCallParams } from "./ports.ts";
+import type { CallOrigin, DirectCallParams } from "./ports.ts";
 
 /** A call outside any run, with its own deadline. `dispose` it when it has ended. */
 export class DirectCall implements DispatchedCall, Disposable {
@@ -17,6 +17,8 @@ export class DirectCall implements DispatchedCall, Disposable {
   readonly parentRequestId: string;
   readonly deadline: number | null;
   readonly spoke: Readonly<Record<string, string>> | null;
+  /** The call of a run on behalf of which it is made; null: it is for nobody's. */
+  readonly origin: CallOrigin | null;
   readonly signal: AbortSignal;
   /** Rejects when the signal aborts, with its reason. */
   readonly aborted: Promise<never>;
@@ -34,6 +36,7 @@ export class DirectCall implements DispatchedCall, Disposable {
     this.keyId = caller.keyId;
     this.parentRequestId = parentRequestId ?? "";
     this.spoke = params.spoke ?? null;
+    this.origin = params.origin ?? null;
     const deadline = timeoutMs === Infinity ? null : clock.now() + timeoutMs;
     this.deadline = deadline;
     const controller = new AbortController();

@@ -33,6 +33,13 @@ export interface UsageHost {
   report(call: DispatchedCall, usage: CallUsage): void;
 }
 
+/** A call of a run's node. */
+export interface CallOrigin {
+  readonly runId: string;
+  readonly nodeKey: string;
+  readonly requestId: string;
+}
+
 /** A call from an edge: not part of a run. */
 export interface DirectCallParams {
   readonly caller: Caller;
@@ -42,6 +49,8 @@ export interface DirectCallParams {
   readonly signal?: AbortSignal;
   /** The call on behalf of which it is made. */
   readonly parentRequestId?: string;
+  /** The call of a run on behalf of which it is made, however many handlers lie between. */
+  readonly origin?: CallOrigin;
   /** Labels that a spoke must carry; absent: any. Never what comes over an edge. */
   readonly spoke?: Readonly<Record<string, string>>;
 }

@@ -44,13 +44,16 @@ export interface Act {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Scopes whose use is everybody's daily work: what they change is in the logs of runs. Keys have entries of their own. */
+/** Scopes whose use is everybody's daily work: what they change is in the logs of runs. Keys and coordination have entries of their own. */
 const DAILY: ReadonlySet<string> = new Set([
   "workflow:run",
   "run:write",
   "operation:call",
   "keys:write",
   "inference:call",
+  "coord:read",
+  "coord:write",
+  "coord:notify",
 ]);
 
 /** Whether what a route does is written down. */

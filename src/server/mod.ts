@@ -41,3 +41,4 @@ export { organizationRoutes, type OrganizationsPort } from "./routes/organizatio
 export { type OAuthEdge, oauthRoutes } from "./routes/oauth.ts";
 export { type AuditPort, auditRoute } from "./routes/audit.ts";
 export { accountRoutes, roleRoutes } from "./routes/roles.ts";
+export { type CoordinationEdge, coordinationRoutes } from "./routes/coordination.ts";

@@ -1,6 +1,7 @@
 import { Type } from "@alkdev/typebox";
 import type { OperationRegistration } from "@alkdev/operations";
 import type { Operations } from "../ports.ts";
+import { originOf } from "../origin_of.ts";
 import { callerOf } from "./caller_of.ts";
 import { defineOperation } from "./define_operation.ts";
 
@@ -15,13 +16,16 @@ export function hubCall(operations: Operations): OperationRegistration {
     requiredScopes: ["operation:call"],
     inputSchema: Type.Object({ operationId: Type.String(), input: Type.Optional(Type.Unknown()) }),
     outputSchema: Type.Unknown(),
-    handler: ({ operationId, input = {} }, context) =>
-      operations.call({
+    handler: ({ operationId, input = {} }, context) => {
+      const origin = originOf(context);
+      return operations.call({
         caller: callerOf(context),
         operationId,
         input,
         ...(context.signal === undefined ? {} : { signal: context.signal }),
         ...(context.requestId === undefined ? {} : { parentRequestId: context.requestId }),
-      }),
+        ...(origin !== null && { origin }),
+      });
+    },
   });
 }
