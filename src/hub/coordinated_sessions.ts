@@ -102,7 +102,9 @@ function stateOf(session: Session, messages: readonly Message[]): SessionState {
 
 function traceOf(session: Session, messages: readonly Message[]): SessionTrace {
   const { status, runId, lastActivityAt, usage: { toolErrors, malformedCalls, costMicros } } = session;
-  const steps = messages.filter(({ role, step }) => role === "assistant" && step !== null).map((message): TracedStep => ({
+  const steps = messages.filter(({ role, step }) => role === "assistant" && step !== null).map((
+    message,
+  ): TracedStep => ({
     runId: message.runId,
     calls: message.parts.filter((part): part is ToolPart => part.type === "tool").map(callOf),
     text: textOf(message),

@@ -178,9 +178,16 @@ const abort: Command = {
   },
   async run(args, cli) {
     const selection = selectionOf(args);
-    if (Object.keys(selection).length === 0) throw usageError("`hub coord abort` wants --id, --session, --task, --parent or --run");
+    if (Object.keys(selection).length === 0) {
+      throw usageError("`hub coord abort` wants --id, --session, --task, --parent or --run");
+    }
     const body = await post<{
-      readonly aborted: readonly { readonly id: string; readonly task: string; readonly status: string; readonly worktree: string }[];
+      readonly aborted: readonly {
+        readonly id: string;
+        readonly task: string;
+        readonly status: string;
+        readonly worktree: string;
+      }[];
     }>(args, cli, "abort", { ...selection, ...compact({ reason: args.text("reason"), remove: args.text("remove") }) });
     if (args.flag("json")) outJson(cli, body);
     else {
@@ -334,7 +341,9 @@ function reportTable(reports: readonly ReportBody[], cli: Cli): string {
     one.status === "active" ? one.state : one.status,
     String(one.usage?.steps ?? 0),
     String(one.usage?.costMicros ?? 0),
-    one.blockedBy === null ? one.current.map(({ operationId }) => operationId).join(", ") : `asks: ${one.blockedBy.text}`,
+    one.blockedBy === null
+      ? one.current.map(({ operationId }) => operationId).join(", ")
+      : `asks: ${one.blockedBy.text}`,
     [...new Set(one.anomalies.map(({ type }) => type))].join(", "),
     one.lastMessage?.text.replaceAll("\n", " ") ?? "",
   ]);
