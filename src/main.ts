@@ -7,6 +7,7 @@ import { createKeyAdmin } from "./auth/mod.ts";
 import { denoFiles, type HubConfig, readableSecrets, selfSetup } from "./config/mod.ts";
 import type { HubDispatcher } from "./dispatch/mod.ts";
 import { openBudgets } from "./hub/budgets.ts";
+import { openCoordination } from "./hub/coordination.ts";
 import { type Driving, openDriving, recover } from "./hub/driving.ts";
 import { declaredScopes } from "./hub/declared_scopes.ts";
 import { namespaceOwner } from "./hub/namespaces.ts";
@@ -157,6 +158,15 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
       workflows: () => late.driving!.templates,
     },
   });
+  const coordination = openCoordination({
+    db: foundation.db,
+    clock,
+    operations,
+    roles: roles.roles,
+    sessions: sessions.sessions,
+    audit,
+    late: { runs: runsOf, engine: () => late.engine },
+  });
   const flow = await openFlow(startup, { foundation, clock, pool });
   const parts = { config, foundation, operations, sight, budgets, flow, sessions, clock, feed, onFenced, graceMs };
   const driving = await openDriving(startup, parts);
@@ -166,6 +176,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.driving = driving;
   await recover(startup, parts, driving);
   await sessions.begin(startup);
+  coordination.begin(startup);
   const retention = openRetention(startup, { config, foundation, clock, engine, log, plans });
 
   const triggers = await openTriggers(startup, {
@@ -253,6 +264,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
         peers,
         deps: { log: hubLogger("server"), closing: startup.closing, onStream: sight.onStream },
       }),
+      ...coordination.routes,
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

@@ -6,7 +6,7 @@ import type { HubOperations } from "./operations.ts";
 import type { SessionLate } from "./sessions.ts";
 
 /** Workflows that the hub starts itself. */
-const OWN: ReadonlySet<string> = new Set(["agent_turn", "proxy_call"]);
+const OWN: ReadonlySet<string> = new Set(["agent_turn", "coord_question", "proxy_call"]);
 
 /** What sessions may call: as any caller of their rights, in the place of the node that calls. */
 export function toolCatalog(
@@ -28,7 +28,7 @@ export function toolCatalog(
       const timer = new AbortController();
       const cancel = setTimeout(() => timer.abort(timedOut), timeoutMs);
       const { requestId, identity, orgId, keyId, runId, nodeKey, attempt, parentRequestId, traceparent } = call;
-      const isThere = spoke !== null && offers(operations, { orgId, spoke, operationId });
+      const isThere = spoke !== null && isOfDevSpokes(operations, { orgId, spoke, operationId });
       const deadline = Date.now() + timeoutMs;
       const inner: DispatchedCall = {
         ...{
@@ -61,13 +61,17 @@ export function toolCatalog(
   };
 }
 
-/** Whether a spoke of this name, here or at another hub, offers an operation. */
-function offers(
+/**
+ * Whether an operation is one of those that dev spokes offer: these are carried out by the session's own, also when that is away for
+ * a while, and never on another machine.
+ */
+function isOfDevSpokes(
   { pool, peers }: HubOperations,
   { orgId, spoke, operationId }: { readonly orgId: string; readonly spoke: string; readonly operationId: string },
 ): boolean {
+  if (pool.offers(orgId, operationId, { spoke }) !== null) return true;
   const elsewhere = peers?.presence.spokes(orgId).map((one) => one.spoke) ?? [];
-  return [...pool.list(orgId), ...elsewhere].some(({ status, labels, operations }) =>
-    status === "connected" && labels["spoke"] === spoke && operations.includes(operationId)
+  return [...pool.list(orgId), ...elsewhere].some(({ labels, operations }) =>
+    labels["spoke"] !== undefined && operations.includes(operationId)
   );
 }
