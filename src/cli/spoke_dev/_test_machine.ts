@@ -13,9 +13,12 @@ export interface Machine extends AsyncDisposable {
   stream(id: string, input: unknown): AsyncIterable<unknown>;
 }
 
-export async function machine(allow: { commands?: string[]; hosts?: string[] } = {}): Promise<Machine> {
+/** `root`: that of another machine, instead of one of its own. */
+export async function machine(
+  allow: { commands?: string[]; hosts?: string[]; root?: string } = {},
+): Promise<Machine> {
   const base = await Deno.realPath(await Deno.makeTempDir());
-  const [root, outside] = [`${base}/root`, `${base}/outside`];
+  const [root, outside] = [allow.root ?? `${base}/root`, `${base}/outside`];
   await Deno.mkdir(`${root}/src/deep`, { recursive: true });
   await Deno.mkdir(outside);
   await Deno.writeTextFile(`${outside}/secret.txt`, "secret");

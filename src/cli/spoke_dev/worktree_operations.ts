@@ -4,6 +4,7 @@ import type { SpokeOperation } from "@alkdev/spoke";
 import { dirname, relative } from "node:path";
 import type { AllowedPaths } from "./allowed_paths.ts";
 import { defineOperation } from "./define_operation.ts";
+import { commonDirectory, withWorktreeTurn } from "./worktree_turn.ts";
 import { git, GIT_ERRORS, Repository, Revision } from "./run_git.ts";
 
 const Worktree = Type.String({ minLength: 1, maxLength: 4096, description: "Directory of the worktree" });
@@ -35,17 +36,19 @@ function create(paths: AllowedPaths): SpokeOperation {
     handler: async ({ path, worktree, branch, from = "HEAD", adopt = false }, context) => {
       const target = await paths.creatable(worktree);
       const made = { path: relative(target.root, target.path), branch };
-      if (adopt) {
-        const all = parseWorktrees(await git(paths, path, LIST, context));
-        if (all.some((one) => one.path === target.path && one.branch === branch)) return made;
-      }
-      const repository = await paths.existing(path ?? paths.roots[0] ?? ".");
-      await exclude(paths, { path, repository: repository.path, target: target.path, context });
-      await Deno.mkdir(dirname(target.path), { recursive: true });
-      const isThere = adopt && await hasBranch(paths, { path, branch, context });
-      const what = isThere ? ["--", target.path, branch] : ["-b", branch, "--", target.path, from];
-      await git(paths, path, ["worktree", "add", "--quiet", ...what], context);
-      return made;
+      return await withWorktreeTurn(paths, { path, context }, async () => {
+        if (adopt) {
+          const all = parseWorktrees(await git(paths, path, LIST, context));
+          if (all.some((one) => one.path === target.path && one.branch === branch)) return made;
+        }
+        const repository = await paths.existing(path ?? paths.roots[0] ?? ".");
+        await exclude(paths, { path, repository: repository.path, target: target.path, context });
+        await Deno.mkdir(dirname(target.path), { recursive: true });
+        const isThere = adopt && await hasBranch(paths, { path, branch, context });
+        const what = isThere ? ["--", target.path, branch] : ["-b", branch, "--", target.path, from];
+        await git(paths, path, ["worktree", "add", "--quiet", ...what], context);
+        return made;
+      });
     },
   });
 }
@@ -71,11 +74,10 @@ async function exclude(
 ): Promise<void> {
   const inside = relative(repository, dirname(target));
   if (inside === "" || inside.startsWith("..")) return;
-  const common = await git(paths, path, ["rev-parse", "--path-format=absolute", "--git-common-dir"], context);
-  const real = await Deno.realPath(common.trim());
+  const common = await commonDirectory(paths, path, context);
   // A repository outside of the roots is nobody's to change from here.
-  if (paths.rootOf(real) === undefined) return;
-  const file = `${real}/info/exclude`;
+  if (paths.rootOf(common) === undefined) return;
+  const file = `${common}/info/exclude`;
   const line = `/${inside}/`;
   const before = await Deno.readTextFile(file).catch(() => "");
   if (before.split("\n").includes(line)) return;
@@ -117,7 +119,9 @@ function list(paths: AllowedPaths): SpokeOperation {
       worktrees: Type.Array(Type.Object({ path: Type.String(), head: Type.String(), branch: Type.String() })),
     }),
     handler: async ({ path }, context) => {
-      const worktrees = parseWorktrees(await git(paths, path, LIST, context)).flatMap(
+      const worktrees = parseWorktrees(
+        await withWorktreeTurn(paths, { path, context }, () => git(paths, path, LIST, context)),
+      ).flatMap(
         ({ path: place, head, branch }) => {
           const root = paths.rootOf(place);
           return root === undefined ? [] : [{ path: relative(root, place), head, branch }];
@@ -159,7 +163,8 @@ function remove(paths: AllowedPaths): SpokeOperation {
           });
         }
       }
-      await git(paths, path, ["worktree", "remove", ...(force ? ["--force"] : []), "--", target.path], context);
+      const args = ["worktree", "remove", ...(force ? ["--force"] : []), "--", target.path];
+      await withWorktreeTurn(paths, { path, context }, () => git(paths, path, args, context));
       return { path: relative(target.root, target.path) };
     },
   });
