@@ -21,6 +21,8 @@ export interface Ids {
   readonly lineKey: string;
   readonly role: string;
   readonly account: string;
+  /** A spawned session's. */
+  readonly mapping: string;
   readonly model: string;
   readonly response: string;
   readonly session: string;
@@ -85,6 +87,9 @@ const aTemplate = {
   template: { type: "operation", props: { name: "core.echo", key: "a", input: { value: 1 } }, children: [] },
 };
 const byIds = (more: object) => ({ run: id }: Ids): unknown => ({ ids: [id], ...more });
+
+const byMapping = ({ mapping }: Ids): unknown => ({ ids: [mapping] });
+const spawnFor = ({ mapping }: Ids): unknown => ({ tasks: [{ task: "x" }], parentSessionId: mapping });
 
 export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/workflows": own(plain("/api/workflows")),
@@ -207,6 +212,19 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/holds": own(plain("/api/holds")),
   "POST /api/holds": own(plain("/api/holds"), { kind: "workflow", name: "go" }, 201),
   "DELETE /api/holds/{id}": absent(({ hold }) => `/api/holds/${hold}`),
+  "POST /api/coord/spawn": absent(plain("/api/coord/spawn"), spawnFor),
+  "POST /api/coord/status": own(plain("/api/coord/status"), {}),
+  "POST /api/coord/message": absent(plain("/api/coord/message"), ({ mapping: id }: Ids) => ({ id, message: "hello" })),
+  "POST /api/coord/notify": absent(
+    plain("/api/coord/notify"),
+    ({ mapping: sessionId }: Ids) => ({ sessionId, message: "hello" }),
+    409,
+  ),
+  "POST /api/coord/abort": absent(plain("/api/coord/abort"), byMapping),
+  "POST /api/coord/wait": absent(plain("/api/coord/wait"), byMapping),
+  "POST /api/coord/detect": absent(plain("/api/coord/detect"), byMapping),
+  "GET /api/coord/notices": own(plain("/api/coord/notices")),
+  "GET /api/detections": own(plain("/api/detections")),
   "GET /v1/models": own(plain("/v1/models")),
   "GET /v1/models/{id}": absent(({ model }) => `/v1/models/${model}`),
   "POST /v1/chat/completions": absent(

@@ -124,6 +124,12 @@ export async function furnish(
   });
   const allOf = { baseUrl: `${provider.url}/v1`, keys: [SECRET], models: [{ id: "private-model" }] };
   await make("PUT", "/api/clients/private-models", { type: "llm-provider", kind: "openai", ...allOf });
+  const { spawned: [spawned] } = await make<{ spawned: { id: string }[] }>("POST", "/api/coord/spawn", {
+    tasks: [{ task: SECRET }],
+    model: "private-model",
+  });
+  const mapping = spawned?.id ?? "";
+  await make("POST", "/api/coord/wait", { ids: [mapping] });
   const response = await make<{ id: string }>("POST", "/v1/responses", {
     model: "private-model",
     input: SECRET,
@@ -155,6 +161,7 @@ export async function furnish(
     lineKey: SECRET,
     role: "private-role",
     account: "private-account",
+    mapping,
     model: "private-model",
     response: response.id,
     session: session.id,
@@ -175,7 +182,7 @@ export function nobodys(ids: Ids): Ids {
     key: other(ids.key),
     spoke: other(ids.spoke),
     operation: "private.no",
-    workflow: "none",
+    workflow: "nobodys-workflow",
     schedule: other(ids.schedule),
     webhook: other(ids.webhook),
     client: "nobodys-client",
@@ -186,6 +193,7 @@ export function nobodys(ids: Ids): Ids {
     lineKey: "secret-of-nobody!",
     role: "nobodys-role",
     account: "nobodys-account",
+    mapping: other(ids.mapping),
     model: "nobodys-model",
     response: other(ids.response),
     session: other(ids.session),
