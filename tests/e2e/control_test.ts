@@ -39,7 +39,7 @@ Deno.test("what is asked of nodes, and answers that come early, outlive kill -9"
         approval("ok"),
       ]),
       container("sequential", [
-        operation("core.sleep", "short", { ms: 300 }),
+        operation("core.sleep", "short", { ms: 3_000 }),
         operation("core.echo", "held", { value: 2 }),
       ]),
       {
