@@ -32,6 +32,7 @@ import { openSight } from "./hub/sight.ts";
 import { spokesPort } from "./hub/spokes_port.ts";
 import { Startup } from "./hub/startup.ts";
 import { readViewer } from "./hub/viewer.ts";
+import { openTasks } from "./hub/tasks.ts";
 import { openTriggers } from "./hub/triggers.ts";
 import { versionsOf } from "./hub/versions.ts";
 import { hubLogger } from "./logger/mod.ts";
@@ -137,6 +138,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
   late.peers = peers;
   late.dispatcher = dispatcher;
   const roles = openRoles({ db: foundation.db, clock, keys, auth, audit, operations });
+  const tasks = openTasks({ db: foundation.db, clock, audit, operations, late: { runs: runsOf } });
   const inference = openInference(startup, {
     db: foundation.db,
     clock,
@@ -265,6 +267,7 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
         deps: { log: hubLogger("server"), closing: startup.closing, onStream: sight.onStream },
       }),
       ...coordination.routes,
+      ...tasks.routes,
       ...(oauth === null ? [] : oauthRoutes(oauth)),
     ],
   });

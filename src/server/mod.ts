@@ -42,3 +42,4 @@ export { type OAuthEdge, oauthRoutes } from "./routes/oauth.ts";
 export { type AuditPort, auditRoute } from "./routes/audit.ts";
 export { accountRoutes, roleRoutes } from "./routes/roles.ts";
 export { type CoordinationEdge, coordinationRoutes } from "./routes/coordination.ts";
+export { taskRoutes, type TaskRoutesOptions } from "./routes/tasks.ts";

@@ -85,7 +85,6 @@ export interface BoardRuns {
       readonly caller: Caller;
       readonly input: unknown;
       readonly labels: Readonly<Record<string, string>>;
-      readonly idempotencyKey?: string;
     },
   ): Promise<{ readonly id: string; readonly status: string }>;
   /** How a run ended; null: it has not. A run that is gone has ended as `gone`. */

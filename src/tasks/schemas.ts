@@ -51,7 +51,7 @@ export const NewTaskSchema: TObject = Type.Object({
   name: content.name,
 }, closed);
 
-export const BoardSchema: TObject = Type.Object({
+export const BoardSchema: TSchema = Type.Object({
   name: Type.String(),
   title: Type.String(),
   source: nullable(Type.Object({ spoke: nullable(Type.String()), directory: Type.String() })),
@@ -85,5 +85,5 @@ const summary = {
   updatedAt: Type.Integer({ description: "Ms since the epoch" }),
 };
 
-export const TaskSummarySchema: TObject = Type.Object(summary, { $id: "TaskSummary" });
-export const TaskSchema: TObject = Type.Object({ ...summary, body: Type.String() }, { $id: "Task" });
+export const TaskSummarySchema: TSchema = Type.Object(summary, { $id: "TaskSummary" });
+export const TaskSchema: TSchema = Type.Object({ ...summary, body: Type.String() }, { $id: "Task" });

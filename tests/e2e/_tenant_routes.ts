@@ -23,6 +23,7 @@ export interface Ids {
   readonly account: string;
   /** A spawned session's. */
   readonly mapping: string;
+  readonly board: string;
   readonly model: string;
   readonly response: string;
   readonly session: string;
@@ -79,6 +80,7 @@ const client = (rest = ""): Path => ({ client: name }) => `/api/clients/${name}$
 const role = (rest = ""): Path => ({ role: name }) => `/api/roles/${name}${rest}`;
 const account = (rest = ""): Path => ({ account: id }) => `/api/accounts/${id}${rest}`;
 const response = (rest = ""): Path => ({ response: id }) => `/v1/responses/${id}${rest}`;
+const board = (rest = ""): Path => ({ board: name }) => `/api/boards/${name}${rest}`;
 const plain = (path: string): Path => () => path;
 
 const aSchedule = { name: "of-stranger", workflow: "go", cron: "0 0 1 1 *" };
@@ -143,6 +145,19 @@ export const ROUTE_PROBES: Readonly<Record<string, RouteProbe>> = {
   "GET /api/accounts/{id}": absent(account()),
   "POST /api/accounts/{id}/suspend": absent(account("/suspend")),
   "POST /api/accounts/{id}/resume": absent(account("/resume")),
+  "GET /api/boards": own(plain("/api/boards")),
+  "POST /api/boards": own(plain("/api/boards"), { name: "of-stranger" }, 201),
+  "GET /api/boards/{name}": absent(board()),
+  "PUT /api/boards/{name}": absent(board(), { title: "Mine" }),
+  "DELETE /api/boards/{name}": absent(board()),
+  "POST /api/boards/{name}/sync": absent(board("/sync"), {}),
+  "POST /api/boards/{name}/dry-run": absent(board("/dry-run")),
+  "POST /api/boards/{name}/runs": absent(board("/runs"), {}),
+  "GET /api/boards/{name}/tasks/{id}": absent(board("/tasks/a")),
+  "PUT /api/boards/{name}/tasks/{id}": absent(board("/tasks/a"), { name: "A" }),
+  "DELETE /api/boards/{name}/tasks/{id}": absent(board("/tasks/a")),
+  "POST /api/boards/{name}/tasks/{id}/status": absent(board("/tasks/a/status"), { status: "failed" }),
+  "GET /api/tasks": absent(({ board: name }) => `/api/tasks?board=${name}`),
   "GET /api/inference/policy": own(plain("/api/inference/policy")),
   "PUT /api/inference/policy": own(plain("/api/inference/policy"), {}),
   "GET /api/audit": own(plain("/api/audit")),

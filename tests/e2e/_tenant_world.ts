@@ -88,6 +88,8 @@ export async function furnish(
   });
   await make("PUT", "/api/roles/private-role", { systemPrompt: SECRET, title: SECRET });
   await make("POST", "/api/accounts", { id: "private-account", displayName: SECRET });
+  await make("POST", "/api/boards", { name: "private-board", title: SECRET });
+  await make("PUT", "/api/boards/private-board/tasks/a", { name: SECRET, body: SECRET });
   const key = await make<{ record: { id: string } }>("POST", "/api/keys", { name: SECRET, scopes: ["run:read"] });
   const socket = new WebSocket(`${hub.url.replace("http", "ws")}/ws`, ["alkdev.v1", `bearer.${hub.key}`]);
   await new Promise<void>((resolve) => socket.onopen = () => resolve());
@@ -162,6 +164,7 @@ export async function furnish(
     role: "private-role",
     account: "private-account",
     mapping,
+    board: "private-board",
     model: "private-model",
     response: response.id,
     session: session.id,
@@ -194,6 +197,7 @@ export function nobodys(ids: Ids): Ids {
     role: "nobodys-role",
     account: "nobodys-account",
     mapping: other(ids.mapping),
+    board: "nobodys-board",
     model: "nobodys-model",
     response: other(ids.response),
     session: other(ids.session),

@@ -47,6 +47,8 @@ export async function furnish(hub: HubProcess): Promise<Furnished> {
   });
   await make("PUT", "/api/roles/writer", { systemPrompt: "Write." });
   await make("POST", "/api/accounts", { id: "bot" });
+  await make("POST", "/api/boards", { name: "main" });
+  for (const id of ["a", "b"]) await make("PUT", `/api/boards/main/tasks/${id}`, { name: id, dependsOn: [] });
   await make("PUT", "/api/limits/workflow:echo", { concurrency: 50 });
   const calls = (await hub.api<{ nodes?: { requestId: string }[]; items?: { requestId: string }[] }>(
     "GET",
@@ -66,6 +68,8 @@ export async function furnish(hub: HubProcess): Promise<Furnished> {
     ["webhooks.id", [String((hook["webhook"] as Record<string, unknown>)["id"])]],
     ["hooks.id", [String((hook["webhook"] as Record<string, unknown>)["id"])]],
     ["roles.name", ["writer", "writer@1", "assistant", "assistant@1"]],
+    ["boards.name", ["main"]],
+    ["boards.id", ["a", "b"]],
     ["accounts.id", ["bot", "admin"]],
     ["limits.key", ["workflow:echo", "operation:core.echo"]],
     ["flow.key", ["workflow:echo", "operation:core.echo"]],

@@ -142,6 +142,34 @@ Deno.test("git.worktree* make, list and remove worktrees inside the roots only",
   await assert.rejects(Deno.stat(`${it.root}/side`));
 });
 
+Deno.test("git.merge merges one branch after the other, and takes a merge with conflicts back", async () => {
+  await using it = await machine({ commands: ["git"] });
+  const run = (...args: string[]) => it.call("bash.run", { command: "git", args });
+  await run("init", "-q", "-b", "trunk");
+  await run("config", "user.name", "Ann");
+  await run("config", "user.email", "ann@example.com");
+  const { hash } = await it.call("git.commit", { message: "First" });
+  for (const name of ["one", "two", "three"]) {
+    await it.call("git.worktreeCreate", { worktree: `${name}.tree`, branch: name });
+    await it.call("fs.write", { path: `${name}.tree/${name}.txt`, text: name });
+    await it.call("fs.write", { path: `${name}.tree/same.txt`, text: name === "three" ? "theirs" : "ours" });
+    await it.call("git.commit", { path: `${name}.tree`, message: `Do ${name}` });
+  }
+  const merged = await Promise.all(
+    ["one", "two"].map((branch) => it.call("git.merge", { branch, message: `M ${branch}` })),
+  );
+  assert.deepEqual(merged.map(({ merged }) => merged), [true, true]);
+  assert.equal((await it.call("fs.read", { path: "two.txt" }))["text"], "two");
+  assert.deepEqual((await it.call("git.merge", { branch: "one" }))["merged"], false);
+  await assert.rejects(it.call("git.merge", { branch: "three" }), hasCode("MERGE_CONFLICT"));
+  const { files } = await it.call("git.status", {}) as { files: { path: string }[] };
+  assert.deepEqual(files.filter(({ path }) => !path.endsWith(".tree/")), []);
+  await assert.rejects(it.call("git.merge", { branch: "none" }), hasCode("GIT_FAILED"));
+  const { commits } = await it.call("git.log", {}) as { commits: { subject: string; hash: string }[] };
+  assert.deepEqual(commits.filter(({ subject }) => subject.startsWith("M ")).length, 2);
+  assert.ok(commits.some((commit) => commit.hash === hash));
+});
+
 Deno.test("git.* do not run what a bare repository among the files names", async () => {
   await using it = await machine({ commands: ["git", "touch"] });
   await it.call("bash.run", { command: "git", args: ["init", "-q", "--bare", "bare"] });

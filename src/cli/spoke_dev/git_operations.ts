@@ -2,15 +2,16 @@ import { Type } from "@alkdev/typebox";
 import type { SpokeOperation } from "@alkdev/spoke";
 import type { AllowedPaths } from "./allowed_paths.ts";
 import { defineOperation } from "./define_operation.ts";
+import { mergeOperation } from "./merge_operation.ts";
 import { git, GIT_ERRORS, Repository, Revision } from "./run_git.ts";
 import { worktreeOperations } from "./worktree_operations.ts";
 
 const FIELD = "\x1f";
 const RECORD = "\x1e";
 
-/** `git.status`, `git.diff`, `git.log`, `git.commit` and worktrees, in repositories inside the allowed roots. */
+/** `git.status`, `git.diff`, `git.log`, `git.commit`, `git.merge` and worktrees, in repositories inside the allowed roots. */
 export function gitOperations(paths: AllowedPaths): readonly SpokeOperation[] {
-  return [status(paths), diff(paths), log(paths), commit(paths), ...worktreeOperations(paths)];
+  return [status(paths), diff(paths), log(paths), commit(paths), mergeOperation(paths), ...worktreeOperations(paths)];
 }
 
 function status(paths: AllowedPaths): SpokeOperation {
