@@ -1,5 +1,5 @@
 /**
- * `deno task bench [engine|http|spoke|spokes|watch|crash|proxy|embedded …] [--json]`: what the database can do, what a bare group-commit writer
+ * `deno task bench [engine|http|keys|spoke|spokes|watch|crash|proxy|embedded …] [--json]`: what the database can do, what a bare group-commit writer
  * makes of it, and the engine as a share of both and of other engines, in one run. Ratios, because machines are shared.
  * `--memory`, `--proxy-memory` and `--lists` (`--plans`) do the long ones instead.
  */
@@ -9,6 +9,7 @@ import { benchCrash } from "./crash_bench.ts";
 import { benchEmbedded } from "./embedded_bench.ts";
 import { benchEngine } from "./engine_bench.ts";
 import { benchHttp } from "./http_bench.ts";
+import { benchKeys } from "./keys_bench.ts";
 import { benchLists } from "./lists_bench.ts";
 import { loadAverage } from "./measure.ts";
 import { benchMemory } from "./memory_bench.ts";
@@ -20,7 +21,7 @@ import { Report } from "./report.ts";
 import { benchSpoke, benchSpokes } from "./spoke_bench.ts";
 import { benchWatch } from "./watch_bench.ts";
 
-const SECTIONS = ["engine", "http", "spoke", "spokes", "watch", "crash", "proxy", "embedded"];
+const SECTIONS = ["engine", "http", "keys", "spoke", "spokes", "watch", "crash", "proxy", "embedded"];
 
 /** Those whose figures are shares of DBOS's. */
 const BESIDE_DBOS = ["engine", "http", "embedded"];
@@ -63,6 +64,7 @@ async function benchShort(wanted: readonly string[]): Promise<void> {
       });
     }
     if (wanted.includes("http")) await withDatabase("HTTP", (database) => benchHttp(report, database, dbosRate));
+    if (wanted.includes("keys")) await withDatabase("keys", (database) => benchKeys(report, database));
     if (wanted.includes("spoke")) await withDatabase("spokes", (database) => benchSpoke(report, database));
     if (wanted.some((section) => ["spoke", "spokes"].includes(section))) {
       await withDatabase("ten spokes", (database) => benchSpokes(report, database));
