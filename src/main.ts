@@ -144,7 +144,14 @@ async function start(startup: Startup, { config, graceMs, onFenced: tellFenced }
     clock,
     operations,
     budgets,
-    late: { runs: runsOf, engine: () => late.engine },
+    late: {
+      runs: runsOf,
+      engine: () => late.engine,
+      async turnRun(key) {
+        const session = await sessions.store.get(key);
+        return session?.kind === "runner" && session.turnId !== null ? session.runId : null;
+      },
+    },
   });
   const sessions = openSessions({
     db: foundation.db,

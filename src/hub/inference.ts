@@ -33,7 +33,12 @@ export interface InferenceParts {
   readonly operations: HubOperations;
   readonly budgets: Budgets;
   /** What is built after it: asked for with the first call. */
-  readonly late: { readonly runs: () => Runs; readonly engine: () => Engine | null };
+  readonly late: {
+    readonly runs: () => Runs;
+    readonly engine: () => Engine | null;
+    /** The run of the turn that a runner is at in a session; null: none is. */
+    readonly turnRun: (session: { readonly orgId: string; readonly sessionId: string }) => Promise<string | null>;
+  };
 }
 
 /** The proxy for calls of language models, with its operations and routes. */
@@ -94,7 +99,23 @@ export function openInference(
       owners,
       requestId,
     }),
-    ...chatOperations({ inference, callerOf }),
+    ...chatOperations({
+      inference,
+      callerOf,
+      async placeOf(context, named) {
+        const caller = callerOf(context);
+        const { runId: own } = context.metadata ?? {};
+        const runId = typeof own === "string" ? own : named.run ??
+          (named.session === undefined ? null : await late.turnRun({ orgId: caller.orgId, sessionId: named.session }));
+        if (runId === null) return null;
+        const live = late.engine()?.live(runId)?.state.created ?? null;
+        const created = live ?? (await late.runs().events({ caller, runId, limit: 1 }))[0];
+        const above = created?.type === "run.created" ? created.parent : null;
+        // A run is itself a call: what is made outside of its nodes stands below that.
+        const requestId = typeof own === "string" ? context.requestId ?? runId : runId;
+        return { runId, requestId, rootRunId: above?.rootRunId ?? runId };
+      },
+    }),
   ]);
   const stored = new StoredResponses({ owners, providers, health, egress });
   const sweep = (): void =>

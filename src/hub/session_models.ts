@@ -1,7 +1,7 @@
 import { CallError } from "@alkdev/operations";
 import type { Inference } from "../inference/mod.ts";
 import type { Runs } from "../runs/mod.ts";
-import type { ModelCalls } from "../sessions/mod.ts";
+import type { CallsOfModels, ModelCalls } from "../sessions/mod.ts";
 
 /** The proxy settles right behind its answer. */
 const SETTLED_WITHIN_MS = 30_000;
@@ -30,6 +30,21 @@ export function modelCalls(
     },
     async models(orgId) {
       return (await inference.models(orgId)).map(({ id }) => id);
+    },
+  };
+}
+
+/** What a runner's calls of models have used, by their runs: those that were made for its session and have ended. */
+export function callsOfModels(runs: () => Runs): CallsOfModels {
+  return {
+    async used({ caller, sessionId, runId }) {
+      try {
+        const { workflow, labels, output } = await runs().wait({ caller, runId, ms: SETTLED_WITHIN_MS });
+        return workflow === "proxy_call" && labels["session"] === sessionId ? usageOf(output) : null;
+      } catch (error) {
+        if (error instanceof CallError && error.code === "RUN_NOT_FOUND") return null;
+        throw error;
+      }
     },
   };
 }

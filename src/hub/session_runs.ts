@@ -3,7 +3,7 @@ import type { Runs } from "../runs/mod.ts";
 import type { SessionLog, TurnRuns } from "../sessions/mod.ts";
 import { turnLabels } from "./sessions.ts";
 
-const WORKFLOW = "agent_turn";
+const WORKFLOWS = { direct: "agent_turn", runner: "runner_turn" } as const;
 
 /** The runs of turns: each is started once, whoever asks. */
 export function turnRuns(runs: () => Runs, log: SessionLog): TurnRuns {
@@ -15,7 +15,7 @@ export function turnRuns(runs: () => Runs, log: SessionLog): TurnRuns {
         ...(maxCostMicros !== null && { costMicros: maxCostMicros }),
       };
       const request = {
-        workflow: WORKFLOW,
+        workflow: WORKFLOWS[session.kind],
         caller,
         input: { session: session.id, turn: turn.id },
         labels: { session: session.id },

@@ -6,7 +6,7 @@ import type { HubOperations } from "./operations.ts";
 import type { SessionLate } from "./sessions.ts";
 
 /** Workflows that the hub starts itself. */
-const OWN: ReadonlySet<string> = new Set(["agent_turn", "coord_question", "proxy_call"]);
+const OWN: ReadonlySet<string> = new Set(["agent_turn", "coord_question", "proxy_call", "runner_turn"]);
 
 /** What sessions may call: as any caller of their rights, in the place of the node that calls. */
 export function toolCatalog(

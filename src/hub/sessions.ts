@@ -8,10 +8,13 @@ import { type Route, sessionRoutes } from "../server/mod.ts";
 import {
   type CallPlaces,
   LiveFeed,
+  runnerOperations,
+  RunnerTurns,
   SESSION_LABEL,
   sessionOperations,
   type SessionOwners,
   Sessions,
+  type SessionsOptions,
   type SessionStore,
   TURN_LABEL,
 } from "../sessions/mod.ts";
@@ -20,7 +23,7 @@ import { createIds } from "../system/ids.ts";
 import { createOwnerKeys } from "../triggers/mod.ts";
 import type { Budgets } from "./budgets.ts";
 import type { HubOperations } from "./operations.ts";
-import { modelCalls } from "./session_models.ts";
+import { callsOfModels, modelCalls } from "./session_models.ts";
 import { toolCatalog } from "./session_tools.ts";
 import { turnRuns } from "./session_runs.ts";
 import type { Startup } from "./startup.ts";
@@ -67,7 +70,8 @@ export function openSessions(parts: SessionParts): HubSessions {
   const store = createSessionStore(db);
   const feed = new LiveFeed();
   const places = callPlaces(late);
-  const sessions = new Sessions({
+  const ids = createIds();
+  const options: SessionsOptions = {
     store,
     feed,
     roles,
@@ -82,10 +86,20 @@ export function openSessions(parts: SessionParts): HubSessions {
     },
     places,
     clock,
-    ids: createIds(),
+    ids,
     log,
+  };
+  const sessions = new Sessions(options);
+  const runners = new RunnerTurns({
+    ...options,
+    keeper: sessions.keeper,
+    calls: callsOfModels(late.runs),
+    idOf: (turnId, name) => ids.requestId(turnId, name, 1),
   });
-  operations.registry.registerAll([...sessionOperations({ sessions, places })]);
+  operations.registry.registerAll([
+    ...sessionOperations({ sessions, places }),
+    ...runnerOperations({ turns: runners, places }),
+  ]);
   return {
     sessions,
     store,

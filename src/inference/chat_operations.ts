@@ -6,7 +6,7 @@ import {
   type SubscriptionHandler,
 } from "@alkdev/operations";
 import { type Static, Type } from "@alkdev/typebox";
-import type { Caller } from "../runs/mod.ts";
+import type { Caller, ParentCall } from "../runs/mod.ts";
 import type { Inference } from "./inference.ts";
 import { inferenceError, invalidRequest } from "./inference_error.ts";
 import type { ProxyAnswer } from "./live_call.ts";
@@ -19,7 +19,10 @@ const Chat = Type.Object({
   hub: Type.Optional(Type.Object({
     session: Type.Optional(Type.String({ maxLength: 256, description: "Whose budget of kind session is charged too" })),
     run: Type.Optional(
-      Type.String({ maxLength: 64, description: "Run whose budgets are charged too, where no run calls" }),
+      Type.String({
+        maxLength: 64,
+        description: "Run that it belongs to, and whose budgets are charged: where no run calls",
+      }),
     ),
   }, { additionalProperties: false, description: "What the hub is to know beside; the provider does not see it" })),
 }, {
@@ -34,6 +37,18 @@ export interface ChatOperationsOptions {
   readonly inference: Pick<Inference, "call">;
   /** On whose behalf a call is made. */
   readonly callerOf: (context: OperationContext) => Caller;
+  /** The call of a run to which it belongs, and whose budgets are charged: the one that asks, else what is named. Null: none. */
+  readonly placeOf: (
+    context: OperationContext,
+    named: { readonly session?: string; readonly run?: string },
+  ) => Promise<ParentCall | null>;
+}
+
+/** What a call of a model was, beside what OpenAI's answer says of it: the answer, or its first chunk, has it as `hub`. */
+interface Told {
+  readonly runId: string;
+  readonly provider: string;
+  readonly cached: boolean;
 }
 
 /**
@@ -50,8 +65,12 @@ export function chatOperations(options: ChatOperationsOptions): readonly Operati
     accessControl: { requiredScopes: ["inference:call"] },
   };
   const stream: SubscriptionHandler = async function* (input, context) {
-    const answer = await ask(options, input as Static<typeof Chat>, context, true); // the registry has checked it
-    yield* chunksOf(answer, context.signal);
+    const { answer, told } = await ask(options, input as Static<typeof Chat>, context, true); // the registry has checked it
+    let isFirst = true;
+    for await (const chunk of chunksOf(answer, context.signal)) {
+      yield isFirst ? { ...chunk, hub: told } : chunk;
+      isFirst = false;
+    }
   };
   return [
     {
@@ -62,8 +81,9 @@ export function chatOperations(options: ChatOperationsOptions): readonly Operati
       description: "Asks a language model, by whichever provider has it, and gives its whole answer as OpenAI has it.",
       outputSchema: Completion,
       handler: async (input, context) => {
-        const { body } = await ask(options, input as Static<typeof Chat>, context, false); // the registry has checked it
-        return JSON.parse(typeof body === "string" ? body : await new Response(body).text());
+        const { answer, told } = await ask(options, input as Static<typeof Chat>, context, false); // as above
+        const { body } = answer;
+        return { ...JSON.parse(typeof body === "string" ? body : await new Response(body).text()), hub: told };
       },
     },
     {
@@ -80,11 +100,11 @@ export function chatOperations(options: ChatOperationsOptions): readonly Operati
 }
 
 async function ask(
-  { inference, callerOf }: ChatOperationsOptions,
-  { hub, ...chat }: Static<typeof Chat>,
+  { inference, callerOf, placeOf }: ChatOperationsOptions,
+  { hub = {}, ...chat }: Static<typeof Chat>,
   context: OperationContext,
   isStream: boolean,
-): Promise<ProxyAnswer> {
+): Promise<{ readonly answer: ProxyAnswer; readonly told: Told }> {
   const body: Body = chat;
   const { stream } = body;
   if (!isStream && stream !== undefined && stream !== null && stream !== false) {
@@ -95,28 +115,29 @@ async function ask(
   }
   context.signal?.throwIfAborted();
   const caller = callerOf(context);
-  const runId = context.metadata?.["runId"];
+  const parent = await placeOf(context, hub);
   const { signal = new AbortController().signal, traceparent } = context;
-  const { answer } = await inference.call({
+  const { runId, answer } = await inference.call({
     asker: {
       caller,
       keyId: caller.keyId ?? null,
-      sessionId: hub?.session ?? null,
-      runId: typeof runId === "string" ? runId : hub?.run ?? null,
+      sessionId: hub.session ?? null,
+      runId: parent?.runId ?? null,
     },
     endpoint: "chat",
     body: isStream ? { ...body, stream: true } : body,
     signal,
     ...(traceparent !== undefined && { traceparent }),
+    ...(parent !== null && { parent }),
   });
-  return answer;
+  return { answer, told: { runId, provider: answer.provider, cached: answer.isCached } };
 }
 
 /** @throws {CallError} PROVIDER_BROKE_OFF, where the answer ends with an error */
 async function* chunksOf(
   { body }: ProxyAnswer,
   signal: AbortSignal | undefined,
-): AsyncGenerator<unknown, void, undefined> {
+): AsyncGenerator<Body, void, undefined> {
   const reader = (typeof body === "string" ? new Blob([body]).stream() : body).getReader();
   // A reader that sleeps wakes by it: whoever leaves a subscription does not wait for its next value.
   const leave = (): void => void reader.cancel().catch(() => {});
@@ -131,7 +152,7 @@ async function* chunksOf(
         const data = dataOf(event);
         if (data === null) continue;
         if (data === "[DONE]") return;
-        const chunk: unknown = JSON.parse(data);
+        const chunk: Body = JSON.parse(data); // a chunk of an answer is an object
         const error = openAiErrorOf(chunk);
         if (error !== null) throw inferenceError("PROVIDER_BROKE_OFF", { status: 502, error });
         yield chunk;

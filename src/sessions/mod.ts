@@ -59,4 +59,6 @@ export type {
   ToolState,
 } from "./session.ts";
 export { closedPart, excerptOf, newSession, newTurn, statusAfter, statusDuring } from "./transitions.ts";
+export { runnerOperations } from "./runner_operations.ts";
+export { type CallsOfModels, RunnerTurns } from "./runner_turns.ts";
 export { visible } from "./visible.ts";

@@ -47,6 +47,9 @@ export const CreateSchema: TObject = Type.Object({
   title: Type.Optional(Type.String({ maxLength: 200 })),
   prompt: Type.Optional(Type.String({ description: "Begins the first turn" })),
   systemPrompt: Type.Optional(Type.String({ description: "Beside the role's" })),
+  kind: Type.Optional(Type.Union([Type.Literal("direct"), Type.Literal("runner")], {
+    description: "`runner`: the loop runs on a spoke, at the operation that label `runner` names, or `runner.turn`",
+  })),
   parentSessionId: Type.Optional(Type.String({ maxLength: 64 })),
   limits: Type.Optional(LimitsSchema),
   budget: Type.Optional(BudgetSchema),

@@ -50,7 +50,7 @@ export interface PromptSession {
 export interface Prompted {
   readonly message: Message;
   readonly turnId: string;
-  /** Null: the turn is a runner's. */
+  /** Null: the turn had ended before it was started. */
   readonly runId: string | null;
   /** It reached a turn that was under way. */
   readonly steered: boolean;

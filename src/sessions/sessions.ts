@@ -88,7 +88,7 @@ export class Sessions {
     if (message.seq === 1 && session.title === titleOf("")) {
       session = await store.update({ ...key, title: titleOf(textOf(parts)), at: clock.now() }) ?? session;
     }
-    const runId = turn.runId ?? (session.kind === "direct" ? await this.#start(session, turn) : null);
+    const runId = turn.runId ?? await this.#start(session, turn);
     return { message, turnId: turn.id, runId, steered };
   }
 

@@ -87,7 +87,7 @@ export class TurnKeeper {
     if (turn.status !== "open") return false;
     if (runId === null) {
       const session = await store.get({ orgId, sessionId });
-      if (session === null || session.kind !== "direct") return false;
+      if (session === null) return false;
       try {
         await this.start(session, turn);
       } catch (error) {
