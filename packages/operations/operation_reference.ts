@@ -10,10 +10,11 @@ export interface OperationReference {
  *
  * @example
  * ```ts
- * import { parseOperationReference } from "@alkdev/operations";
+ * import { type OperationReference, parseOperationReference, unpinnedId } from "@alkdev/operations";
  *
- * const { id, version } = parseOperationReference("math.double@1.2.0");
+ * const { id, version }: OperationReference = parseOperationReference("math.double@1.2.0");
  * console.assert(id === "math.double" && version === "1.2.0");
+ * console.assert(unpinnedId("math.double@1.2.0") === id);
  * ```
  */
 export function parseOperationReference(text: string): OperationReference {
