@@ -157,6 +157,7 @@ function errorLines(errors: unknown): readonly string[] {
 const LISTS: Readonly<Record<string, string>> = {
   WORKFLOW_NOT_FOUND: "workflows list",
   RUN_NOT_FOUND: "runs list",
+  SESSION_NOT_FOUND: "sessions list",
   OPERATION_NOT_FOUND: "operations list",
   SPOKE_NOT_FOUND: "spokes list",
   KEY_NOT_FOUND: "keys list",

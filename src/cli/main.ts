@@ -25,6 +25,7 @@ import { rolesCommands } from "./commands/roles.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommands } from "./commands/runs.ts";
 import { schedulesCommands } from "./commands/schedules.ts";
+import { sessionsCommands } from "./commands/sessions.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
@@ -49,6 +50,7 @@ export const HUB: CommandGroup = {
     runCommand,
     runsCommands,
     approvalsCommands,
+    sessionsCommands,
     deadLettersCommands,
     graphCommand,
     workflowsCommands,
