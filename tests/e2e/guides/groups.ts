@@ -26,6 +26,6 @@ export const OPERATING: readonly string[] = [
 /** Not followed: it shows no command. */
 export const READ: readonly string[] = ["docs/guides/http-api.md"];
 /** Wants a provider. */
-export const PROXY: readonly string[] = ["docs/guides/openai-proxy.md"];
+export const PROXY: readonly string[] = ["docs/guides/openai-proxy.md", "docs/guides/chat-page.md"];
 /** Starts hubs of its own. */
 export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
