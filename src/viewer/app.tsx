@@ -1,11 +1,18 @@
 import type { JSX } from "preact";
+import { Accounts } from "./pages/accounts.tsx";
 import { Approvals } from "./pages/approvals.tsx";
+import { Audit } from "./pages/audit.tsx";
+import { Clients } from "./pages/clients.tsx";
+import { Coordination } from "./pages/coordination.tsx";
 import { DeadLetters } from "./pages/dead_letters.tsx";
 import { Flow, FlowLine } from "./pages/flow.tsx";
 import { Keys } from "./pages/keys.tsx";
+import { Roles } from "./pages/roles.tsx";
 import { Run } from "./pages/run.tsx";
 import { Runs } from "./pages/runs.tsx";
 import { Schedules } from "./pages/schedules.tsx";
+import { SessionPage } from "./pages/session.tsx";
+import { Sessions } from "./pages/sessions.tsx";
 import { SignIn } from "./pages/sign_in.tsx";
 import { Spokes } from "./pages/spokes.tsx";
 import { UsagePage } from "./pages/usage.tsx";
@@ -16,23 +23,58 @@ import { place, to } from "./router.ts";
 import { key, signOut } from "./session.ts";
 import { theme, turnTheme } from "./theme.ts";
 
-const PAGES: Readonly<
-  Record<string, { readonly title: string; readonly page: (name: string | undefined) => JSX.Element }>
-> = {
-  runs: { title: "Runs", page: (id) => id === undefined ? <Runs /> : <Run key={id} id={id} /> },
-  workflows: {
-    title: "Workflows",
-    page: (name) => name === undefined ? <Workflows /> : <Workflow key={name} name={name} />,
+interface Section {
+  readonly title: string;
+  readonly page: (name: string | undefined) => JSX.Element;
+}
+
+/** By what people come for; the order is the menu's. */
+const GROUPS: readonly { readonly title: string; readonly sections: Readonly<Record<string, Section>> }[] = [
+  {
+    title: "Work",
+    sections: {
+      runs: { title: "Runs", page: (id) => id === undefined ? <Runs /> : <Run key={id} id={id} /> },
+      workflows: {
+        title: "Workflows",
+        page: (name) => name === undefined ? <Workflows /> : <Workflow key={name} name={name} />,
+      },
+      approvals: { title: "Approvals", page: () => <Approvals /> },
+      "dead-letters": { title: "Dead letters", page: () => <DeadLetters /> },
+      schedules: { title: "Schedules", page: () => <Schedules /> },
+      webhooks: { title: "Webhooks", page: () => <Webhooks /> },
+    },
   },
-  approvals: { title: "Approvals", page: () => <Approvals /> },
-  "dead-letters": { title: "Dead letters", page: () => <DeadLetters /> },
-  spokes: { title: "Spokes", page: () => <Spokes /> },
-  schedules: { title: "Schedules", page: () => <Schedules /> },
-  webhooks: { title: "Webhooks", page: () => <Webhooks /> },
-  flow: { title: "Flow", page: (name) => name === undefined ? <Flow /> : <FlowLine key={name} name={name} /> },
-  usage: { title: "Usage", page: () => <UsagePage /> },
-  keys: { title: "Keys", page: () => <Keys /> },
-};
+  {
+    title: "Agents",
+    sections: {
+      sessions: {
+        title: "Sessions",
+        page: (id) => id === undefined ? <Sessions /> : <SessionPage key={id} id={id} />,
+      },
+      coordination: { title: "Coordination", page: () => <Coordination /> },
+      roles: { title: "Roles", page: () => <Roles /> },
+    },
+  },
+  {
+    title: "Hub",
+    sections: {
+      spokes: { title: "Spokes", page: () => <Spokes /> },
+      clients: { title: "Clients", page: () => <Clients /> },
+      flow: { title: "Flow", page: (name) => name === undefined ? <Flow /> : <FlowLine key={name} name={name} /> },
+      usage: { title: "Usage", page: () => <UsagePage /> },
+    },
+  },
+  {
+    title: "Access",
+    sections: {
+      keys: { title: "Keys", page: () => <Keys /> },
+      accounts: { title: "Accounts", page: () => <Accounts /> },
+      audit: { title: "Audit", page: () => <Audit /> },
+    },
+  },
+];
+
+const PAGES: Readonly<Record<string, Section>> = Object.assign({}, ...GROUPS.map(({ sections }) => sections));
 
 export function App(): JSX.Element {
   if (key.value === null) return <SignIn />;
@@ -52,11 +94,6 @@ export function App(): JSX.Element {
         <a class="brand" href="#/">
           <span class="logo" aria-hidden="true">◈</span> hub
         </a>
-        <nav aria-label="Sections">
-          {Object.entries(PAGES).map(([path, { title }]) => (
-            <a key={path} href={to([path])} aria-current={path === section ? "page" : undefined}>{title}</a>
-          ))}
-        </nav>
         <span class="end">
           <a href="/docs">API</a>
           <button
@@ -70,6 +107,16 @@ export function App(): JSX.Element {
           <button type="button" onClick={() => signOut()}>Sign out</button>
         </span>
       </header>
+      <nav class="sections" aria-label="Sections">
+        {GROUPS.map(({ title, sections }) => (
+          <div key={title} role="group" aria-label={title}>
+            <span class="group-title" aria-hidden="true">{title}</span>
+            {Object.entries(sections).map(([path, { title }]) => (
+              <a key={path} href={to([path])} aria-current={path === section ? "page" : undefined}>{title}</a>
+            ))}
+          </div>
+        ))}
+      </nav>
       <main id="main" tabIndex={-1}>
         {found === undefined
           ? (

@@ -1,25 +1,7 @@
 /** The page in Debian's Chromium, against a real hub. Not run, and it says so, where there is no Chromium. */
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { type HubProcess, startHubProcess } from "../e2e/_hub_process.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-
-const hasChromium = await Deno.stat(CHROMIUM).then(() => true, () => false);
-if (!hasChromium) console.log(`The page's tests are not run: there is no ${CHROMIUM}`);
-
-/** Text that would run if the page took it for HTML. */
-const HOSTILE = `<img src=x onerror="globalThis.hacked = true">`;
+import { startHubProcess } from "../e2e/_hub_process.ts";
+import { at, findings, hasChromium, HOSTILE, launch, loaded, nodeOf, signIn, withPage } from "./_browser.ts";
 
 const TEMPLATE = {
   type: "sequential",
@@ -56,62 +38,6 @@ const INPUT = {
   },
 };
 
-async function withPage(hub: HubProcess, browser: Browser, work: (page: Page) => Promise<void>): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  const complaints: string[] = [];
-  // Refused requests are shown by the browser too; the page says what it makes of them.
-  page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("Failed to load resource")) {
-      complaints.push(message.text());
-    }
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.setDefaultTimeout(15_000);
-  try {
-    await page.goto(hub.url);
-    await work(page);
-    assert.deepEqual(complaints, []);
-    assert.equal(await page.evaluate("globalThis.hacked"), undefined);
-  } finally {
-    await page.close();
-  }
-}
-
-async function signIn(page: Page, key: string): Promise<void> {
-  await page.getByLabel("API key").fill(key);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
-async function at(page: Page, hash: string): Promise<void> {
-  await page.evaluate((next) => void (location.hash = next), hash);
-}
-
-/** A node of the graph. */
-function nodeOf(page: Page, label: string, status: string): Locator {
-  return page.locator(`g.node.is-${status}`).filter({ has: page.locator("text.label", { hasText: label }) });
-}
-
-const axeSource = hasChromium
-  ? await Deno.readTextFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"))
-  : "";
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-  }[];
-}
-
-/** What axe-core finds against the page as it is. */
-async function findings(page: Page): Promise<readonly string[]> {
-  // Given to the debugger, not to the page: its policy would refuse it.
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate("axe.run({ resultTypes: ['violations'] })") as AxeResult;
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)
-  );
-}
-
 Deno.test({ name: "the page", ignore: !hasChromium, sanitizeOps: false, sanitizeResources: false }, async (t) => {
   await using hub = await startHubProcess();
   const put = await hub.api("PUT", "/api/workflows/release", {
@@ -124,7 +50,7 @@ Deno.test({ name: "the page", ignore: !hasChromium, sanitizeOps: false, sanitize
   };
   await hub.api("PUT", "/api/workflows/failing", { body: { template: failing } });
   await hub.api("POST", "/api/workflows/failing/runs", { body: {}, headers: { prefer: "wait=5" } });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await launch();
   try {
     await t.step(
       "refuses a wrong key in words, and keeps a right one for the tab only",
@@ -239,12 +165,16 @@ Deno.test({ name: "the page", ignore: !hasChromium, sanitizeOps: false, sanitize
               "flow",
               "usage",
               "keys",
+              "sessions",
+              "coordination",
+              "roles",
+              "clients",
+              "accounts",
+              "audit",
             ];
             for (const place of [...places.map((path) => `#/${path}`), run ?? ""]) {
               await at(page, place);
-              await page.locator("main h1").first().waitFor();
-              const loading = page.locator("main p[aria-busy]");
-              while (await loading.count() > 0) await loading.first().waitFor({ state: "detached" });
+              await loaded(page);
               assert.deepEqual(await findings(page), [], place);
             }
           }),

@@ -15,6 +15,14 @@ export const MARKS: Readonly<Record<string, string>> = {
   connected: "●",
   draining: "◔",
   disconnected: "○",
+  busy: "▶",
+  stopped: "⊘",
+  spawning: "◌",
+  gone: "○",
+  up: "●",
+  connecting: "◌",
+  down: "✕",
+  stored: "○",
 };
 
 export function Status({ status }: { readonly status: string }): JSX.Element {
