@@ -29,6 +29,7 @@ import { sessionsCommands } from "./commands/sessions.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { spokeCommands } from "./commands/spoke_dev.ts";
 import { spokesCommands } from "./commands/spokes.ts";
+import { tasksCommands } from "./commands/tasks.ts";
 import { typesCommand } from "./commands/types.ts";
 import { clientsCommands } from "./commands/clients.ts";
 import { webhooksCommands } from "./commands/webhooks.ts";
@@ -70,6 +71,7 @@ export const HUB: CommandGroup = {
     accountsCommands,
     orgsCommands,
     rolesCommands,
+    tasksCommands,
     coordCommands,
     configCommands,
     keyringCommands,

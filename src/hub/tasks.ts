@@ -34,7 +34,10 @@ export function openTasks(
     return (await dispatcher.operations.call({ ...params, ...labels })).data;
   };
   const runs: BoardRuns = {
-    start: async ({ caller, input, labels }) => await late.runs().start({ workflow: WORKFLOW, caller, input, labels }),
+    async start({ caller, input, labels }) {
+      const { id, status } = await late.runs().start({ workflow: WORKFLOW, caller, input, labels });
+      return { id, status };
+    },
     async ended({ caller, runId }) {
       try {
         const { status } = await late.runs().get({ caller, runId });

@@ -22,6 +22,7 @@ export const OPERATING: readonly string[] = [
   "docs/guides/clients.md",
   "docs/guides/mcp.md",
   "docs/guides/deploying.md",
+  "docs/guides/task-boards.md",
 ];
 /** Not followed: it shows no command. */
 export const READ: readonly string[] = ["docs/guides/http-api.md"];
