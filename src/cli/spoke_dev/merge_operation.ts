@@ -45,7 +45,55 @@ export function mergeOperation(paths: AllowedPaths): SpokeOperation {
   });
 }
 
+/**
+ * One merge at a time in a repository, whichever spoke it comes from: the lock is the system's, and gone with whoever held it. What
+ * the file says is the branch of a merge that was begun and did not end: it is taken back first.
+ */
 async function merge(
+  paths: AllowedPaths,
+  repository: string,
+  asked: { readonly branch: string; readonly message: string },
+  context: OperationContext,
+): Promise<{ readonly hash: string; readonly merged: boolean }> {
+  const run = (...args: readonly string[]): Promise<string> => git(paths, repository, args, context);
+  const folder = (await run("rev-parse", "--path-format=absolute", "--git-common-dir")).trim();
+  if (paths.rootOf(folder) === undefined) {
+    throw new CallError("PATH_NOT_ALLOWED", `Repository of "${repository}" is outside the roots`, { path: repository });
+  }
+  using lock = await Deno.open(`${folder}/hub-merge.lock`, { read: true, write: true, create: true });
+  await lock.lock(true);
+  const left = (await Deno.readTextFile(`${folder}/hub-merge.lock`)).trim();
+  if (left !== "") await takeBack(paths, repository, { branch: left, folder }, context);
+  await Deno.writeTextFile(`${folder}/hub-merge.lock`, asked.branch);
+  try {
+    return await mergeLocked(paths, repository, asked, context);
+  } finally {
+    await Deno.writeTextFile(`${folder}/hub-merge.lock`, "");
+  }
+}
+
+/** Whoever merged was killed: git's own lock, a merge that is not concluded, files that only the branch has. */
+async function takeBack(
+  paths: AllowedPaths,
+  repository: string,
+  { branch, folder }: { readonly branch: string; readonly folder: string },
+  context: OperationContext,
+): Promise<void> {
+  const run = (...args: readonly string[]): Promise<string> => git(paths, repository, args, context);
+  await Deno.remove(`${folder}/index.lock`).catch(ignoreMissing);
+  await run("merge", "--abort").catch(() => {}); // there is none
+  const added = (await run("diff", "--name-only", "--diff-filter=A", "-z", `HEAD...${branch}`)).split("\0");
+  const untracked = new Set((await run("ls-files", "--others", "--full-name", "-z")).split("\0"));
+  for (const file of added.filter((name) => name !== "" && untracked.has(name))) {
+    await Deno.remove(`${repository}/${file}`).catch(ignoreMissing);
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+async function mergeLocked(
   paths: AllowedPaths,
   repository: string,
   { branch, message }: { readonly branch: string; readonly message: string },
