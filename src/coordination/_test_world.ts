@@ -20,6 +20,8 @@ export interface World {
   readonly rights: Map<string, SpawnRights["spawn"]>;
   /** Answers by run; a question without one waits. */
   readonly questions: Map<string, PromiseWithResolvers<Json>>;
+  /** Runs that were aborted. */
+  readonly aborted: Set<string>;
   readonly warnings: string[];
   /** As after a kill: another one over the same store, sessions and worktrees. */
   restart(): Coordination;
@@ -56,6 +58,7 @@ export function world(limits: Partial<TreeLimits> = {}): World {
   const audited: World["audited"] = [];
   const rights: World["rights"] = new Map();
   const questions: World["questions"] = new Map();
+  const aborted = new Set<string>();
   const warnings: string[] = [];
   let fresh = 0;
   const make = () =>
@@ -74,6 +77,7 @@ export function world(limits: Partial<TreeLimits> = {}): World {
       graph: {
         place: () => Promise.reject(new Error("not called from here")),
         current: () => Promise.resolve([]),
+        wasAborted: ({ runId }) => Promise.resolve(aborted.has(runId)),
         ask({ key }) {
           const runId = `question-${key}`;
           if (!questions.has(runId)) questions.set(runId, Promise.withResolvers());
@@ -105,7 +109,7 @@ export function world(limits: Partial<TreeLimits> = {}): World {
     get coordination() {
       return coordination;
     },
-    ...{ store, sessions, worktrees, clock, audited, rights, questions, warnings },
+    ...{ store, sessions, worktrees, clock, audited, rights, questions, aborted, warnings },
     restart: () => coordination = make(),
     async pass(ms) {
       for (const end = clock.now() + ms; clock.now() < end;) {

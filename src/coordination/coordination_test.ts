@@ -404,6 +404,19 @@ Deno.test("sweep() ends orphans: what is below a session that was stopped, or is
   }
 });
 
+Deno.test("sweep() ends what an aborted run has spawned", async () => {
+  const it = world();
+  const { sessions, aborted } = it;
+  const place = placeIn(null, { parent: { runId: "board", requestId: "request", rootRunId: "board" } });
+  const { spawned: [one] } = await it.coordination.spawn(request(place, { tasks: [{ task: "a" }] }));
+  await it.pass(10_000);
+  const stateOf = async () => (await sessions.state({ orgId: "a", sessionId: one?.sessionId ?? "" }))?.status;
+  assert.equal(await stateOf(), "busy");
+  aborted.add("board");
+  await it.pass(5_000);
+  assert.equal(await stateOf(), "stopped");
+});
+
 Deno.test("sweep() records each anomaly once and tells the parent, and does nothing else", async () => {
   const it = world();
   const { sessions, store } = it;

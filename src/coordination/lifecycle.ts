@@ -150,10 +150,10 @@ export class Lifecycle {
     return outcome === "dirty" ? "kept" : "removed";
   }
 
-  /** Its parent session was stopped, aborted or is gone: nobody will ever ask for what it does. */
-  async #isOrphan({ orgId, parentSessionId, createdAt }: Mapping): Promise<boolean> {
-    if (parentSessionId === null) return false;
-    const { sessions, store } = this.#options;
+  /** Its parent session or run was stopped, aborted or is gone: nobody will ever ask for what it does. */
+  async #isOrphan({ orgId, parentSessionId, parent: call, caller, createdAt }: Mapping): Promise<boolean> {
+    const { sessions, store, graph } = this.#options;
+    if (parentSessionId === null) return call !== null && await graph.wasAborted({ caller, runId: call.runId });
     const parent = await sessions.state({ orgId, sessionId: parentSessionId });
     if (parent === null) return true;
     if (parent.status === "stopped" && parent.lastActivityAt > createdAt) return true;

@@ -101,7 +101,9 @@ export interface CallPlace {
 /** The call graph, as far as coordination looks at it. */
 export interface CallGraphPort {
   place(context: OperationContext): Promise<CallPlace>;
-  /** What a run and those below it are at; newest last. Empty: it has ended, or is between steps. */
+  /** Whether a run was aborted; one that is not there was not. */
+  wasAborted(params: { readonly caller: Caller; readonly runId: string }): Promise<boolean>;
+  /** The calls that a run has under way, the newest last. Empty: it has ended, or is between steps. */
   current(params: { readonly caller: Caller; readonly runId: string }): Promise<readonly CurrentCall[]>;
   /**
    * Asks people a question, in a run of its own below `parent`; gives the run once it is durable. The same `key` is the same

@@ -51,6 +51,14 @@ export function openCallGraph(
         sessionId: await sessionOf(caller, created),
       };
     },
+    async wasAborted({ caller, runId }) {
+      try {
+        return (await runs().get({ caller, runId })).status === "aborted";
+      } catch (error) {
+        if (error instanceof CallError && error.code === "RUN_NOT_FOUND") return false;
+        throw error;
+      }
+    },
     async current({ caller, runId }) {
       const { nodes } = await runs().graph({ caller, runId });
       return nodes.flatMap(({ key, operationId, status, startedAt }) =>

@@ -3,7 +3,7 @@ import { CallError } from "@alkdev/operations";
 import { coversScope } from "../auth/mod.ts";
 import type { SessionsPort, SessionState, SessionTrace, TracedCall, TracedStep } from "../coordination/mod.ts";
 import type { Caller } from "../runs/mod.ts";
-import type { Message, Session, SessionBudget, Sessions, ToolPart } from "../sessions/mod.ts";
+import type { Message, Session, SessionBudget, SessionLimits, Sessions, ToolPart } from "../sessions/mod.ts";
 
 /** Messages that detectors look at, at most. */
 const TRACED = 200;
@@ -32,7 +32,7 @@ export function coordinatedSessions(sessions: Sessions): SessionsPort {
         ...(model !== null && { model }),
         ...(parent !== null && { parent }),
         ...(parentSessionId !== null && { parentSessionId }),
-        ...(budget !== null && { budget: sessionBudget(budget) }),
+        ...(budget !== null && { budget: sessionBudget(budget), limits: turnLimits(budget) }),
         ...(workspace !== null && {
           workspace: { spoke: workspace.spoke, directory: workspace.directory, branch: workspace.branch },
         }),
@@ -76,6 +76,15 @@ function sessionBudget({ calls, tokens, costMicros, wallMs }: BudgetLimits): Par
     ...(tokens !== undefined && { tokens }),
     ...(costMicros !== undefined && { costMicros }),
     ...(wallMs !== undefined && { timeMs: wallMs }),
+  };
+}
+
+/** The same for a turn with all runs below it: what the session itself spawns counts too. */
+function turnLimits({ tokens, costMicros, wallMs }: BudgetLimits): Partial<SessionLimits> {
+  return {
+    ...(tokens !== undefined && { maxTokens: tokens }),
+    ...(costMicros !== undefined && { maxCostMicros: costMicros }),
+    ...(wallMs !== undefined && { maxTurnMs: wallMs }),
   };
 }
 

@@ -4,15 +4,18 @@ import type { SessionLog, TurnRuns } from "../sessions/mod.ts";
 import { turnLabels } from "./sessions.ts";
 
 const WORKFLOWS = { direct: "agent_turn", runner: "runner_turn" } as const;
+const TREE_GRACE_MS = 10_000;
 
 /** The runs of turns: each is started once, whoever asks. */
 export function turnRuns(runs: () => Runs, log: SessionLog): TurnRuns {
   return {
     async start({ caller, turn, session }) {
-      const { maxTokens, maxCostMicros } = session.limits;
+      const { maxTokens, maxCostMicros, maxTurnMs } = session.limits;
       const budget = {
         ...(maxTokens !== null && { tokens: maxTokens }),
         ...(maxCostMicros !== null && { costMicros: maxCostMicros }),
+        // For all that the turn spawns, too; the turn itself ends by itself when its time is over.
+        ...(maxTurnMs !== null && { wallMs: maxTurnMs + TREE_GRACE_MS }),
       };
       const request = {
         workflow: WORKFLOWS[session.kind],

@@ -72,7 +72,7 @@ const spawn: Command = {
     from: { type: "text", value: "REVISION", description: "Where branches begin (default: HEAD)" },
     budget: { type: "text", multiple: true, value: "KIND=LIMIT", description: "What each may use" },
     parent: { type: "text", value: "SESSION", description: "The session that they are spawned for" },
-    key: KEY,
+    "idempotency-key": KEY,
     ...HUB_OPTIONS,
   },
   examples: [
@@ -94,7 +94,7 @@ const spawn: Command = {
         workspace: args.flag("worktree") || Object.keys(places).length > 0 ? places : undefined,
         budget: readBudget(args.texts("budget")) ?? undefined,
         parentSessionId: args.text("parent"),
-        key: args.text("key"),
+        key: args.text("idempotency-key"),
       }),
     );
     if (args.flag("json")) outJson(cli, { spawned });
@@ -123,13 +123,17 @@ const message: Command = {
     { name: "session", required: true, description: "Id of the session" },
     { name: "text", required: true, description: "What it is told" },
   ],
-  options: { key: KEY, ...HUB_OPTIONS },
+  options: { "idempotency-key": KEY, ...HUB_OPTIONS },
   async run(args, cli) {
     const body = await post<{ readonly outcome: string }>(
       args,
       cli,
       "message",
-      compact({ sessionId: args.required("session"), message: args.required("text"), key: args.text("key") }),
+      compact({
+        sessionId: args.required("session"),
+        message: args.required("text"),
+        key: args.text("idempotency-key"),
+      }),
     );
     if (args.flag("json")) outJson(cli, body);
     else cli.err(`The message is ${body.outcome}`);
@@ -146,7 +150,7 @@ const notify: Command = {
   ],
   options: {
     level: { type: "text", value: "LEVEL", description: "info, warning or blocking, which waits for an answer" },
-    key: KEY,
+    "idempotency-key": KEY,
     ...HUB_OPTIONS,
   },
   async run(args, cli) {
@@ -158,7 +162,7 @@ const notify: Command = {
         sessionId: args.required("session"),
         message: args.required("text"),
         level: args.text("level"),
-        key: args.text("key"),
+        key: args.text("idempotency-key"),
       }),
     );
     if (args.flag("json")) outJson(cli, body);

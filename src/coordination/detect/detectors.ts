@@ -11,6 +11,8 @@ export const STALL_MS = 60_000;
 export const CHECK_EVERY_MS = 30_000;
 /** Errors of tools that are many. As published. */
 export const MANY_ERRORS = 5;
+/** Operations that wait for somebody else as long as it takes. */
+const WAITING: ReadonlySet<string> = new Set(["coord.wait", "coord.notify"]);
 /** The same call, so often in a row of calls, is a loop. */
 export const LOOP_CALLS = 4;
 /** Costs so many times the median of its siblings … */
@@ -68,9 +70,11 @@ export function highErrorCount({ toolErrors }: SessionTrace): Anomaly | null {
   };
 }
 
-/** A stall lasts until there is activity again. One that waits for a person has not stalled. */
-export function sessionStall({ status, lastActivityAt, runId }: SessionTrace, now: number): Anomaly | null {
+/** A stall lasts until there is activity again. One that waits for a person, or for its own children, has not stalled. */
+export function sessionStall({ status, lastActivityAt, runId, steps }: SessionTrace, now: number): Anomaly | null {
   if (status !== "busy" || now - lastActivityAt <= STALL_MS) return null;
+  const pending = steps.at(-1)?.calls.filter(({ outcome }) => outcome === "pending") ?? [];
+  if (pending.some(({ tool }) => WAITING.has(tool))) return null;
   return {
     type: "SESSION_STALL",
     severity: "medium",

@@ -48,6 +48,9 @@ Deno.test("anomaliesOf() tells SESSION_STALL after more than a minute without ac
   assert.deepEqual(types(trace(), 1_001 + STALL_MS), ["SESSION_STALL"]);
   assert.deepEqual(types(trace({ status: "waiting" }), 1_001 + STALL_MS), []);
   assert.deepEqual(types(trace({ status: "idle" }), 1_001 + STALL_MS), []);
+  const doing = (tool: string) => trace({ steps: [step(call(tool, "{}", { outcome: "pending", output: null }))] });
+  assert.deepEqual(types(doing("coord.wait"), 1_001 + STALL_MS), []);
+  assert.deepEqual(types(doing("bash.run"), 1_001 + STALL_MS), ["SESSION_STALL"]);
 });
 
 Deno.test("callLoops() tells of equal calls in a row, and keeps its occurrence as they go on", () => {

@@ -204,9 +204,13 @@ export async function followGuides(
   t: Deno.TestContext,
   paths: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  /** The hub's. */
+  config: object = {},
 ): Promise<void> {
   const home = await Deno.makeTempDir({ prefix: "hub-guide-" });
   await Deno.mkdir(`${home}/workflows`);
+  await Deno.mkdir(`${home}/.hub`);
+  await Deno.writeTextFile(`${home}/.hub/config.jsonc`, JSON.stringify(config));
   try {
     await using hub = await startHubProcess({
       dataDir: `${home}/.hub`,

@@ -30,3 +30,5 @@ export const READ: readonly string[] = ["docs/guides/http-api.md"];
 export const PROXY: readonly string[] = ["docs/guides/openai-proxy.md", "docs/guides/chat-page.md"];
 /** Starts hubs of its own. */
 export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
+/** With a provider that its test scripts. */
+export const COORDINATION: readonly string[] = ["docs/guides/coordination.md"];
