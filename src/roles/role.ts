@@ -44,7 +44,7 @@ const Limits: TLimits = Type.Object({
   maxTokens: count(Number.MAX_SAFE_INTEGER),
   maxCostMicros: count(Number.MAX_SAFE_INTEGER),
   maxTurnMs: count(30 * 86_400_000),
-}, { additionalProperties: false, description: "Of one session; null: no limit but those around it" });
+}, { additionalProperties: false, description: "Of one turn of a session; null: no limit but those around it" });
 
 const Spawn: TSpawn = Type.Object({
   roles: Type.Array(RoleName, { maxItems: 100, description: "Roles of the sessions that it may spawn" }),

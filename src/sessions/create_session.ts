@@ -71,12 +71,22 @@ export function slugOf(title: string, id: string): string {
   return `${words === "" ? "session" : words}-${id.replaceAll("-", "").slice(-12)}`;
 }
 
-/** What both may do: of two scopes that cover each other, the narrower one. */
+const MODEL = "model:";
+const isOfModel = (scope: string): boolean => scope.startsWith(MODEL);
+
+/**
+ * What both may do: of two scopes that cover each other, the narrower one. Who has no scope `model:…` may call every model, so that
+ * one side's must not get lost where the other has none; where they have no model in common, none is left.
+ */
 export function narrowed(scopes: readonly string[], by: readonly string[]): readonly string[] {
   const kept = [
     ...scopes.filter((scope) => coversScope(by, scope)),
     ...by.filter((scope) => coversScope(scopes, scope)),
   ];
+  const [mine, theirs] = [scopes.filter(isOfModel), by.filter(isOfModel)];
+  if (!kept.some(isOfModel) && mine.length + theirs.length > 0 && !kept.includes("*")) {
+    kept.push(...mine.length > 0 && theirs.length > 0 ? [MODEL] : [...mine, ...theirs]);
+  }
   return [...new Set(kept)];
 }
 

@@ -27,7 +27,11 @@ export const OPERATING: readonly string[] = [
 /** Not followed: it shows no command. */
 export const READ: readonly string[] = ["docs/guides/http-api.md"];
 /** Wants a provider. */
-export const PROXY: readonly string[] = ["docs/guides/openai-proxy.md", "docs/guides/chat-page.md"];
+export const PROXY: readonly string[] = [
+  "docs/guides/openai-proxy.md",
+  "docs/guides/chat-page.md",
+  "docs/guides/agent-sessions.md",
+];
 /** Starts hubs of its own. */
 export const MANY_HUBS: readonly string[] = ["docs/guides/many-hubs.md"];
 /** With a provider that its test scripts. */
