@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { Accounts } from "./pages/accounts.tsx";
 import { Approvals } from "./pages/approvals.tsx";
 import { Audit } from "./pages/audit.tsx";
+import { BoardPage, Boards } from "./pages/boards.tsx";
 import { Clients } from "./pages/clients.tsx";
 import { Coordination } from "./pages/coordination.tsx";
 import { DeadLetters } from "./pages/dead_letters.tsx";
@@ -50,6 +51,10 @@ const GROUPS: readonly { readonly title: string; readonly sections: Readonly<Rec
       sessions: {
         title: "Sessions",
         page: (id) => id === undefined ? <Sessions /> : <SessionPage key={id} id={id} />,
+      },
+      boards: {
+        title: "Task boards",
+        page: (name) => name === undefined ? <Boards /> : <BoardPage key={name} name={name} />,
       },
       coordination: { title: "Coordination", page: () => <Coordination /> },
       roles: { title: "Roles", page: () => <Roles /> },

@@ -1,5 +1,6 @@
 /** The page in Debian's Chromium, against a real hub. Not run, and it says so, where there is no Chromium. */
 import assert from "node:assert/strict";
+import type { Locator } from "playwright-core";
 import { startHubProcess } from "../e2e/_hub_process.ts";
 import { at, findings, hasChromium, HOSTILE, launch, loaded, nodeOf, signIn, withPage } from "./_browser.ts";
 
@@ -131,6 +132,28 @@ Deno.test({ name: "the page", ignore: !hasChromium, sanitizeOps: false, sanitize
         await page.getByText("No failed run waits").waitFor();
       }));
 
+    await t.step(
+      "moves a task of a board, and says what stands in the way of another",
+      () =>
+        withPage(hub, browser, async (page) => {
+          await hub.api("POST", "/api/boards", { body: { name: "garden", title: "The garden" } });
+          for (const [id, dependsOn] of [["dig", []], ["plant", ["dig"]]] as const) {
+            const made = await hub.api("PUT", `/api/boards/garden/tasks/${id}`, {
+              body: { name: `${id} ${HOSTILE}`, dependsOn, risk: "low", tags: ["spring"] },
+            });
+            assert.equal(made.status, 200, JSON.stringify(made.body));
+          }
+          await signIn(page, hub.key);
+          await page.getByRole("link", { name: "Task boards" }).click();
+          await page.getByRole("link", { name: "The garden" }).click();
+          const column = (status: string): Locator => page.getByRole("region", { name: status, exact: true });
+          await column("pending").getByRole("article", { name: /^plant/ }).getByText("after dig").waitFor();
+          await page.getByLabel(/^Status of dig/).selectOption("in-progress");
+          await column("in-progress").getByRole("article", { name: /^dig/ }).waitFor();
+          assert.equal((await hub.api("GET", "/api/boards/garden/tasks/dig")).body["status"], "in-progress");
+        }),
+    );
+
     await t.step("is walked through with the keyboard", () =>
       withPage(hub, browser, async (page) => {
         await signIn(page, hub.key);
@@ -166,6 +189,8 @@ Deno.test({ name: "the page", ignore: !hasChromium, sanitizeOps: false, sanitize
               "usage",
               "keys",
               "sessions",
+              "boards",
+              "boards/garden",
               "coordination",
               "roles",
               "clients",
