@@ -71,6 +71,13 @@ Deno.test("inference.chat has a chat completed for whoever calls operations, wit
     assert.equal(fake.count, count);
   });
 
+  await t.step("a key for other models is refused this one", async () => {
+    const { key } = await makeKey(hub, ["operation:*", "inference:call", "model:slow"]);
+    const count = fake.count;
+    assert.equal((await call(ask("x"), key)).status, 403);
+    assert.equal(fake.count, count);
+  });
+
   await t.step("as a subscription, chunk by chunk, over HTTP and a socket", async () => {
     const input = encodeURIComponent(JSON.stringify(ask("say:one two three")));
     const events = await readSse(`${hub.url}/api/operations/inference.chatStream/stream?input=${input}`, hub.key);
