@@ -22,6 +22,16 @@ const OF_THE_CONNECTION: Readonly<Record<string, (ids: Ids) => unknown>> = {
 const OF_THE_HUB: readonly string[] = ["hub", "coord", "task", "session", "inference", "workflow"];
 
 /** Operations of the hub that are about what organizations have; all others are about their input alone. */
+const SESSION = {
+  id: "m",
+  sessionId: null,
+  status: "completed",
+  branch: null,
+  directory: null,
+  spoke: null,
+  error: null,
+  result: null,
+};
 const OPERATIONS: Readonly<Record<string, (ids: Ids) => unknown>> = {
   "hub.list": () => ({}),
   "hub.search": () => ({ query: "private secret mine op" }),
@@ -49,6 +59,12 @@ const OPERATIONS: Readonly<Record<string, (ids: Ids) => unknown>> = {
   "session.list": () => ({}),
   "session.messages": ({ session }) => ({ sessionId: session }),
   "session.search": () => ({ query: "secret" }),
+  "session.run": ({ session, turn }) => ({ session, turn }),
+  "session.turn": ({ session, turn }) => ({ session, turn }),
+  "session.step": ({ session, turn }) => ({ session, turn, name: "x", text: "of the stranger", seenSeq: 0 }),
+  "session.append": ({ session, turn }) => ({ session, turn, messageId: "m", toolCallId: "t", output: 1 }),
+  "session.delta": ({ session, turn }) => ({ session, turn, name: "x", text: "of the stranger" }),
+  "session.finish": ({ session, turn }) => ({ session, turn, seenSeq: 0 }),
   "session.generate": ({ session, turn }) => ({ session, turn }),
   "session.advance": ({ session, turn }) => ({ session, turn, seenSeq: 1, toolCalls: 0 }),
   "session.tool": ({ session, turn, operation }) => ({
@@ -81,6 +97,22 @@ const OPERATIONS: Readonly<Record<string, (ids: Ids) => unknown>> = {
   "task.sync": ({ board }) => ({ board }),
   "task.run": ({ board }) => ({ board }),
   "task.createBoard": ({ board }) => ({ board, title: "of the stranger" }),
+  "task.begin": ({ board }) => ({ board, id: "a" }),
+  "task.check": ({ board }) => ({ board, id: "a", done: true, session: SESSION }),
+  "task.verdict": ({ board }) => ({ board, id: "a", done: true, session: SESSION }),
+  "task.merge": ({ board }) => ({
+    board,
+    id: "a",
+    name: "x",
+    repository: null,
+    spoke: "namesake",
+    branch: "x",
+    directory: null,
+    reviewed: null,
+  }),
+  "task.finish": ({ board }) => ({ board, id: "a", hash: null, result: null }),
+  "task.fail": ({ board }) => ({ board, id: "a", errors: [] }),
+  "task.settle": ({ board }) => ({ board, ids: ["a"] }),
   "inference.chat": ({ model }) => ({ model, messages: [{ role: "user", content: "hello" }] }),
   "inference.chatStream": ({ model }) => ({ model, messages: [{ role: "user", content: "hello" }] }),
   "inference.authorise": ({ asked }) => ({ call: asked }),
