@@ -98,6 +98,7 @@ export function openInference(
       cache: new ResponseCache({ clock }),
       owners,
       requestId,
+      callerOf,
     }),
     ...chatOperations({
       inference,

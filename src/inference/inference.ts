@@ -133,10 +133,10 @@ export class Inference {
     if (error !== null) call.leave();
   }
 
-  /** @throws {CallError} CALL_LOST: the process that held the caller's connection has ended */
-  live(id: string): LiveCall {
+  /** @throws {CallError} CALL_LOST: the process that held the caller's connection has ended, or it is not of this organization */
+  live(id: string, orgId: string): LiveCall {
     const call = this.#live.get(id);
-    if (call !== undefined) return call;
+    if (call !== undefined && call.orgId === orgId) return call;
     throw new CallError("CALL_LOST", "Nobody waits for this call any more: the hub that held its connection has gone");
   }
 

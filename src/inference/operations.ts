@@ -1,5 +1,6 @@
 import { CallError, type OperationContext, type OperationRegistration, OperationType } from "@alkdev/operations";
 import { type Static, Type } from "@alkdev/typebox";
+import type { Caller } from "../runs/mod.ts";
 import { attempt } from "./attempt.ts";
 import { Guards } from "./guards.ts";
 import type { Inference } from "./inference.ts";
@@ -27,6 +28,8 @@ export interface OperationsOptions {
   readonly owners: ResponseOwners;
   /** Id of a call of a run's node. */
   readonly requestId: (runId: string, key: string, attempt: number) => string;
+  /** On whose behalf a step is taken. */
+  readonly callerOf: (context: OperationContext) => Caller;
 }
 
 /** The steps of `workflows/proxy_call.tsx`. Each works on a call that waits in this process, and is taken once. */
@@ -48,7 +51,7 @@ export function inferenceOperations(options: OperationsOptions): readonly Operat
     accessControl: { requiredScopes: [] },
     handler: (input, context) => {
       const { call: id } = input as Static<typeof Call>; // the registry has checked it
-      const call = options.inference.live(id);
+      const call = options.inference.live(id, options.callerOf(context).orgId);
       return run(call, context);
     },
   });

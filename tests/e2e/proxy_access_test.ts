@@ -52,6 +52,26 @@ Deno.test("a key is for the models that its scopes name, errors have OpenAI's sh
     assert.equal((await keyWith(["inference:call", "model:gpt-small"], key)).status, 201);
   });
 
+  await t.step("a step of a call is taken by its own organization only", async () => {
+    const made = await hub.api<{ key: { key: string } }>("POST", "/api/organizations", { body: { id: "strangers" } });
+    fake.fail({ kind: "slow", ms: 2_000 });
+    const answer = client.chat.completions.create(ask("other"));
+    const running = async () =>
+      (await hub.api<{ items: { id: string }[] }>("GET", "/api/runs?workflow=proxy_call&status=running")).body.items;
+    await until("the provider is asked", async () => (await running()).length === 1);
+    const [run] = await running();
+    const { body: { input } } = await hub.api<{ input: unknown }>("GET", `/api/runs/${run?.id}`);
+    const { call } = input as { call: string };
+    for (const step of ["authorise", "reserve", "attempt", "settle"]) {
+      const taken = await hub.api("POST", `/api/operations/inference.${step}`, {
+        key: made.body.key.key,
+        body: { call },
+      });
+      assert.match(JSON.stringify(taken.body), /CALL_LOST/, step);
+    }
+    assert.equal((await answer).choices[0]?.message.content, "ok");
+  });
+
   await t.step("what nothing answers below /v1 is an error as OpenAI has it", async () => {
     const read = async (method: string, path: string) => {
       const answer = await fetch(`${hub.url}${path}`, { method, headers: { authorization: `Bearer ${hub.key}` } });
