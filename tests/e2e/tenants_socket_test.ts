@@ -59,12 +59,6 @@ const OPERATIONS: Readonly<Record<string, (ids: Ids) => unknown>> = {
   "session.list": () => ({}),
   "session.messages": ({ session }) => ({ sessionId: session }),
   "session.search": () => ({ query: "secret" }),
-  "session.run": ({ session, turn }) => ({ session, turn }),
-  "session.turn": ({ session, turn }) => ({ session, turn }),
-  "session.step": ({ session, turn }) => ({ session, turn, name: "x", text: "of the stranger", seenSeq: 0 }),
-  "session.append": ({ session, turn }) => ({ session, turn, messageId: "m", toolCallId: "t", output: 1 }),
-  "session.delta": ({ session, turn }) => ({ session, turn, name: "x", text: "of the stranger" }),
-  "session.finish": ({ session, turn }) => ({ session, turn, seenSeq: 0 }),
   "session.generate": ({ session, turn }) => ({ session, turn }),
   "session.advance": ({ session, turn }) => ({ session, turn, seenSeq: 1, toolCalls: 0 }),
   "session.tool": ({ session, turn, operation }) => ({
