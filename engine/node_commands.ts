@@ -2,7 +2,7 @@
 import type { Json } from "@alkdev/flowgraph";
 import type { ActiveRun } from "./active_run.ts";
 import { isTerminal, type Place, Status } from "./state/frame.ts";
-import { keyOf, locate } from "./state/keys.ts";
+import { keyOf, locateAhead } from "./state/keys.ts";
 
 /** What can be asked of one node, by its key: a leaf, a container, an item of a Map. */
 export type NodeCommand =
@@ -18,7 +18,7 @@ export function actOnNode(
   command: NodeCommand & { readonly key: string; readonly by: string },
 ): NodeOutcome {
   const { state } = run;
-  const place = locate(state, command.key);
+  const place = locateAhead(state, command.key);
   if (place === null) return "unknown";
   const { frame, vertex } = place;
   const index = frame.block.nodes[vertex]!;

@@ -76,6 +76,44 @@ Deno.test("Engine.actOnNode() aborts one item of a Map, and the others go on", a
   assert.deepEqual([statuses["a[1]"], statuses["b[1]"], statuses["b[2]"]], ["completed", "aborted", "completed"]);
 });
 
+/** A Map of three items, one at a time, whose first is under way until `gate` is resolved. */
+async function heldBack(): Promise<{ t: TestEngine; runId: string; gate: PromiseWithResolvers<unknown> }> {
+  const t = new TestEngine();
+  const gate = deferred();
+  t.handlers.set("t.some", (call) => call.nodeKey === "a[0]" ? gate.promise : 1);
+  const body = seq(op("a", {}, "some"), op("b"));
+  const runId = await started(t, map({ key: "m", over: [1, 2, 3], maxConcurrency: 1 }, body));
+  return { t, runId, gate };
+}
+
+Deno.test("Engine.actOnNode() aborts an item that maxConcurrency holds back when it is its turn", async () => {
+  const { t, runId, gate } = await heldBack();
+  assert.equal(await t.engine.actOnNode(runId, { ...ABORT, key: "m[1]" }), "done");
+  assert.equal(await t.engine.actOnNode(runId, { ...ABORT, key: "b[2]" }), "done");
+  assert.equal(await t.engine.actOnNode(runId, { ...ABORT, key: "m[3]" }), "unknown");
+  assert.equal(await t.engine.actOnNode(runId, { ...ABORT, key: "m[1.5]" }), "unknown");
+  assert.equal(await t.engine.actOnNode(runId, { type: "nudge", by: "ann", key: "b[2]" }), "idle");
+  gate.resolve(1);
+  assert.equal((await t.end(runId)).type, "run.failed");
+  const statuses = await t.statuses(runId);
+  assert.deepEqual([statuses["b[0]"], statuses["a[1]"], statuses["b[1]"]], ["completed", "aborted", "aborted"]);
+  assert.deepEqual([statuses["a[2]"], statuses["b[2]"]], ["completed", "aborted"]);
+});
+
+Deno.test("Engine.actOnNode() pauses and resumes an item that maxConcurrency holds back", async () => {
+  const { t, runId, gate } = await heldBack();
+  for (const key of ["m[1]", "m[2]"]) {
+    assert.equal(await t.engine.actOnNode(runId, { type: "pause", by: "ann", key }), "done");
+  }
+  assert.equal(await t.engine.actOnNode(runId, { type: "resume", by: "ann", key: "m[2]" }), "done");
+  gate.resolve(1);
+  await t.settle();
+  assert.deepEqual(t.calls.map(({ nodeKey }) => nodeKey), ["a[0]", "b[0]"]);
+  assert.equal(await t.engine.actOnNode(runId, { type: "resume", by: "ann", key: "m[1]" }), "done");
+  assert.equal((await t.end(runId)).type, "run.completed");
+  assert.equal(types(t, runId).filter((type) => type.startsWith("node.paused")).length, 2);
+});
+
 Deno.test("Engine.actOnNode() gives the place of an aborted handler that ignores its signal away, and drops its answer", async () => {
   const t = new TestEngine({ limits: { maxInFlight: 1 } });
   const late = deferred();

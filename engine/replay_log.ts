@@ -10,7 +10,7 @@ import { callInput, wantInstant, wantMs, workflowOperation } from "./node_values
 import type { Program } from "./program.ts";
 import { nextAttemptAt } from "./retry.ts";
 import { type Place, Status, STATUS_NAMES } from "./state/frame.ts";
-import { keyOf, leaves, locate } from "./state/keys.ts";
+import { keyOf, leaves, locate, locateAhead } from "./state/keys.ts";
 import { RunState } from "./state/run_state.ts";
 import { bind } from "./state/values.ts";
 
@@ -55,7 +55,8 @@ type Check = (Finding & { readonly lost?: boolean }) | null;
 function checkNode(state: RunState, event: Extract<RunEvent, { readonly key: string }>): Check {
   const { key } = event;
   if (event.type === "node.reused" || event.type === "call.aborted") return null;
-  const place = locate(state, key);
+  const isAsked = event.type === "node.aborted" || event.type === "node.paused" || event.type === "node.resumed";
+  const place = isAsked ? locateAhead(state, key) : locate(state, key);
   if (place === null) return { key, message: `There is no node "${key}" now`, lost: true };
   const node = state.program.plan.nodes[place.frame.block.nodes[place.vertex] ?? 0];
   if (node === undefined) return null;

@@ -60,6 +60,8 @@ export interface Expansion {
   readonly frames: Frame[];
   /** Frames not yet done. */
   active: number;
+  /** Items that `maxConcurrency` holds back and of which something was asked: by index, taken in when it is their turn. */
+  ahead: Map<number, Frame> | null;
 }
 
 /** The semaphore of a Parallel with `maxConcurrency`. */

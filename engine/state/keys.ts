@@ -1,5 +1,5 @@
 import { isLeaf } from "../program.ts";
-import type { Frame, Place } from "./frame.ts";
+import { Frame, type Place } from "./frame.ts";
 import type { RunState } from "./run_state.ts";
 
 /** The key of a place as the log and people write it: `measure[3]`. */
@@ -13,6 +13,15 @@ export function keyOf(state: RunState, frame: Frame, vertex: number): string {
  * body of that item or turn. Null: no such node, or not there yet.
  */
 export function locate(state: RunState, key: string): Place | null {
+  return find(state, key, false);
+}
+
+/** As {@linkcode locate}, and also what is in an item that its Map's `maxConcurrency` still holds back: it begins as asked. */
+export function locateAhead(state: RunState, key: string): Place | null {
+  return find(state, key, true);
+}
+
+function find(state: RunState, key: string, ahead: boolean): Place | null {
   const { program } = state;
   const bracket = key.indexOf("[");
   const index = program.indexOf.get(bracket < 0 ? key : key.slice(0, bracket));
@@ -27,8 +36,17 @@ export function locate(state: RunState, key: string): Place | null {
   if (indices.length !== owners.length) return null;
   let frame = state.root;
   for (let depth = 0; depth < owners.length; depth++) {
-    const inner = frame.expansions?.get(program.entry[owners[depth]!]!)?.frames[indices[depth]!];
-    if (inner === undefined) return null;
+    const expansion = frame.expansions?.get(program.entry[owners[depth]!]!);
+    const at = indices[depth]!;
+    const inner: Frame | undefined = expansion?.frames[at] ?? expansion?.ahead?.get(at);
+    if (inner === undefined) {
+      if (!ahead || expansion === undefined || !(at >= expansion.frames.length && at < expansion.count)) return null;
+      if (!Number.isInteger(at)) return null;
+      const made = new Frame(program.bodies.get(owners[depth]!)!, frame, at, expansion.items[at] ?? null);
+      (expansion.ahead ??= new Map()).set(at, made);
+      frame = made;
+      continue;
+    }
     frame = inner;
   }
   return { frame, vertex: program.entry[isItem ? index + 1 : index]! };

@@ -15,7 +15,7 @@ import { applyAsk, type AskedAbort, type AskType, noteAborted } from "./asks.ts"
 import { type EarlySignal, keepEarly, takeAnswer } from "./early_signals.ts";
 import { coversFailure } from "./failure.ts";
 import { type Cell, type Expansion, Frame, isTerminal, type Place, Status } from "./frame.ts";
-import { locate } from "./keys.ts";
+import { locate, locateAhead } from "./keys.ts";
 import { fillRequested, fillWaiting } from "./fill_cell.ts";
 import { keepOffer, useOffer } from "./offers.ts";
 import { releaseSlot, takeSlot } from "./slots.ts";
@@ -93,7 +93,7 @@ export class RunState {
       case "node.paused":
       case "node.resumed":
       case "node.nudged": {
-        const at = place ?? locate(this, event.key);
+        const at = place ?? locateAhead(this, event.key);
         if (at !== null && applyAsk(this, at, event) && event.type === "node.aborted") {
           this.#abortNode(at.frame, at.vertex, event);
         }
@@ -292,6 +292,7 @@ export class RunState {
         const expansion = current.expansions?.get(vertex);
         if (expansion !== undefined) {
           expansion.count = expansion.frames.length;
+          expansion.ahead = null;
           for (const inner of expansion.frames) frames.push(inner);
         }
         if (isTerminal(status)) continue;
@@ -314,7 +315,7 @@ export class RunState {
 
   #expand(frame: Frame, vertex: number, event: EventOf<"map.expanded">): void {
     const items = event.items ?? mapItems(this, frame, vertex) ?? [];
-    const expansion: Expansion = { count: event.count, items, frames: [], active: 0 };
+    const expansion: Expansion = { count: event.count, items, frames: [], active: 0, ahead: null };
     (frame.expansions ??= new Map()).set(vertex, expansion);
     frame.pending[this.program.exit[frame.block.nodes[vertex]!]!]! += event.count;
     this.#settle(frame, vertex, Status.COMPLETED);
@@ -332,7 +333,9 @@ export class RunState {
   }
 
   #open(frame: Frame, index: number, expansion: Expansion, item: Json): void {
-    const inner = new Frame(this.program.bodies.get(index)!, frame, expansion.frames.length, item);
+    const position = expansion.frames.length;
+    const inner = expansion.ahead?.get(position) ?? new Frame(this.program.bodies.get(index)!, frame, position, item);
+    expansion.ahead?.delete(position);
     expansion.frames.push(inner);
     expansion.active++;
     this.#arrive(inner, this.program.entry[inner.block.root]!);
@@ -340,7 +343,7 @@ export class RunState {
 
   #startLoop(frame: Frame, vertex: number): void {
     const index = frame.block.nodes[vertex]!;
-    const expansion: Expansion = { count: 1, items: [], frames: [], active: 0 };
+    const expansion: Expansion = { count: 1, items: [], frames: [], active: 0, ahead: null };
     (frame.expansions ??= new Map()).set(vertex, expansion);
     frame.pending[this.program.exit[index]!]!++;
     this.#settle(frame, vertex, Status.COMPLETED);

@@ -37,6 +37,8 @@ function frameOf(frame: Frame): unknown {
       expansion.count,
       expansion.active,
       expansion.frames.map(frameOf),
+      // What was asked of an item that is held back, and not that somebody has looked.
+      [...expansion.ahead ?? []].filter(([, inner]) => inner.asks !== null).map(([at, inner]) => [at, frameOf(inner)]),
     ]),
   ];
 }

@@ -145,9 +145,13 @@ export class RunModel {
     if (node.kind === "conditional" && inst.branch === null) return false;
     if (node.kind === "map" && !inst.expanded) return false;
     let changed = false;
+    const most = node.kind === "map" ? node.maxConcurrency ?? Infinity : Infinity;
+    let launched = 0;
     for (const child of children) {
+      if (launched >= most) break;
       if (node.kind === "conditional" && child.node.branch !== inst.branch) changed = this.#skip(child) || changed;
       else changed = this.#visit(child) || changed;
+      if (!child.ended) launched++;
     }
     const winner = node.kind === "race" ? children.find((child) => child.status === "completed") : undefined;
     if (winner !== undefined) {
@@ -212,7 +216,7 @@ export class RunModel {
   #forgetUnlaunched(inst: Instance): void {
     const { node, children } = inst;
     if (node.kind !== "map" || node.maxConcurrency === undefined) return;
-    const launched = children.filter((child) => child.ended).length + node.maxConcurrency;
+    const launched = children.filter((child) => child.status !== "idle").length;
     for (const body of children.splice(launched)) this.#forget(body);
   }
 
