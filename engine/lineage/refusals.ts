@@ -55,7 +55,9 @@ function* concerned(
       const hasBegun = acts && frame.status[vertex] !== Status.IDLE;
       if (hasBegun || frame.asks !== null) yield { frame, vertex, hasBegun };
     }
-    for (const expansion of frame.expansions?.values() ?? []) frames.push(...expansion.frames, ...expansion.ahead?.values() ?? []);
+    for (const expansion of frame.expansions?.values() ?? []) {
+      frames.push(...expansion.frames, ...expansion.ahead?.values() ?? []);
+    }
   }
 }
 

@@ -26,16 +26,27 @@ export interface StartGateOptions {
 export function createStartGate({ rules, desk, ids, now }: StartGateOptions): StartGate {
   return {
     of(start) {
-      const { orgId, workflow, startAfter } = start;
+      const { orgId, workflow } = start;
       const limited = rules.limit(orgId, workflowKey(workflow.name)) !== null;
       const isHeld = rules.hold(orgId, "workflow", workflow.name) !== null;
-      if (workflow.flow === undefined && !limited && !isHeld && startAfter === null) return null;
+      if (workflow.flow === undefined && !limited && !isHeld && start.startAfter === null) return null;
       const lines = linesOf(workflow.name, workflow.flow ?? {}, start.input, limited);
-      const gate: RunGate = { startAfter, lines };
-      const full = workflow.flow?.onConflict === "reject" ? lines.find(({ concurrency }) => concurrency) : undefined;
-      return full === undefined ? { gate, runId: start.runId, cancel: () => {} } : takeNow(start, gate, full);
+      const { keysAbove } = start;
+      if (keysAbove === undefined || !lines.some(({ key }) => isOfWorkflow(key))) return pass(start, lines);
+      return (async () => {
+        const above = await keysAbove();
+        const left = lines.filter(({ key }) => !(isOfWorkflow(key) && above.has(key)));
+        return left.length === 0 && !isHeld && start.startAfter === null ? null : await pass(start, left);
+      })();
     },
   };
+
+  function pass(start: GatedStart, lines: readonly GateLine[]): Promise<PassedStart> | PassedStart {
+    const { workflow, startAfter } = start;
+    const gate: RunGate = { startAfter, lines };
+    const full = workflow.flow?.onConflict === "reject" ? lines.find(({ concurrency }) => concurrency) : undefined;
+    return full === undefined ? { gate, runId: start.runId, cancel: () => {} } : takeNow(start, gate, full);
+  }
 
   /** Takes the place before there is a run, so that of two starts at once only one is told that it was free. */
   async function takeNow(start: GatedStart, gate: RunGate, { key, ...line }: GateLine): Promise<PassedStart> {
@@ -55,6 +66,11 @@ export function createStartGate({ rules, desk, ids, now }: StartGateOptions): St
 /** The line of a workflow's runs. */
 export function workflowKey(name: string): string {
   return `workflow:${name}`;
+}
+
+/** Whether a line is one of places, which a child has by its parent's: rates and delays are of each start. */
+function isOfWorkflow(key: string): boolean {
+  return key.startsWith("workflow:");
 }
 
 /** In the order in which all runs pass them: what only delays first, the rate of starts last. */

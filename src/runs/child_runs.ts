@@ -1,7 +1,7 @@
 import type { Plan } from "@alkdev/flowgraph";
 import { CallError, type ResponseEnvelope } from "@alkdev/operations";
 import type { DispatchedCall, Dispatcher, Engine, EventLog } from "../../engine/mod.ts";
-import type { Terminal } from "../../engine/mod.ts";
+import type { EventOf, Terminal } from "../../engine/mod.ts";
 import type { FlowCheck } from "./flow_check.ts";
 import { isTerminal, outcomeOf } from "./outcome.ts";
 import type { RunOwners, WorkflowCatalog } from "./ports.ts";
@@ -62,6 +62,7 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
       priority,
       startAfter: null,
       runId: call.requestId,
+      keysAbove: () => keysAbove(ports.log, created ?? null),
     }) ?? null;
     const starting = engine.start({
       id: call.requestId,
@@ -88,6 +89,19 @@ async function runChild(call: DispatchedCall, ports: ChildRunPorts): Promise<Res
   }
   const terminal = ended ?? await untilEnded(call, ports);
   return toEnvelope(call, terminal);
+}
+
+/** Keys of the lines in which those have a place that wait for a run's child: itself, and whoever waits for it in turn. */
+async function keysAbove(log: EventLog, parent: EventOf<"run.created"> | null): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (let above = parent; above !== null;) {
+    for (const { key } of above.gate?.lines ?? []) keys.add(key);
+    // The id of a Workflow node's child is its call's. Nobody waits with their place for what a handler has started.
+    if (above.parent === null || above.parent.requestId !== above.runId) break;
+    const [first] = await log.read({ runId: above.parent.runId, limit: 1 });
+    above = first?.type === "run.created" ? first : null;
+  }
+  return keys;
 }
 
 /** What limits the child: its workflow, the node that starts it, and all that limits its parent. */

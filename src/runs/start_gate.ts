@@ -13,6 +13,8 @@ export interface GatedStart {
   readonly startAfter: number | null;
   /** Given for a child run. */
   readonly runId?: string;
+  /** Given for a child run: keys of lines in which the runs that wait for it have a place. */
+  readonly keysAbove?: () => Promise<ReadonlySet<string>>;
 }
 
 /** A start that is to wait at `gate`. */
@@ -31,7 +33,7 @@ export interface StartGate {
    *
    * @throws CallError VALIDATION_ERROR when a key cannot be made of the input, CONFLICT_REJECTED
    */
-  of(start: GatedStart): Promise<PassedStart> | PassedStart | null;
+  of(start: GatedStart): Promise<PassedStart | null> | PassedStart | null;
 }
 
 /** What something waits for at the gate. */

@@ -57,13 +57,16 @@ export function createOutboundLog(db: Database): OutboundLog {
   };
 }
 
+// The last error of a call is a node's failure: `retryAt` is the last field of its body, see `event_body.ts`.
 const EVENTS = `with looked_at as (
     select run_id from webhook_watch
     union select id from runs where org_id = any ($1::text[]) and created_at >= $3::timestamptz
   )
-  select e.run_id as "runId", e.seq, e.type, (extract(epoch from e.at) * 1000)::float8 as at, r.org_id as "orgId", r.workflow,
+  select e.run_id as "runId", e.seq, case e.type when 'call.error' then 'node.failed' else e.type end as type, (extract(epoch from e.at) * 1000)::float8 as at, r.org_id as "orgId", r.workflow,
     r.labels
   from looked_at w join runs r on r.id = w.run_id join run_events e on e.run_id = w.run_id
-  where r.org_id = any ($1::text[]) and e.type = any ($2::text[]) and e.at >= $3::timestamptz
+  where r.org_id = any ($1::text[]) and e.at >= $3::timestamptz
+    and (e.type = any ($2::text[])
+      or (e.type = 'call.error' and 'node.failed' = any ($2::text[]) and e.body like '%"retryAt":null}'))
     and (e.run_id, e.seq) > ($4::uuid, $5::integer)
   order by e.run_id, e.seq limit $6`;

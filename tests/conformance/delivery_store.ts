@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { CallFailed } from "../../engine/events.ts";
 import { newDelivery } from "../../src/triggers/mod.ts";
 import type { DeliveryStore, EventRef, OutboundLog, PlacedEvent, WebhookStore } from "../../src/triggers/mod.ts";
 import { webhookRecord } from "./webhook_store.ts";
@@ -11,6 +12,9 @@ export interface OutboundWorld {
   addRun(id: string, run: { readonly orgId: string; readonly createdAt: number }): Promise<void>;
   /** A terminal event ends its run. */
   addEvent(event: EventRef): Promise<void>;
+  addCallError(
+    event: CallFailed & { readonly runId: string; readonly seq: number; readonly at: number },
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,6 +94,21 @@ export function outboundConformance(name: string, create: () => Promise<Outbound
     await deliveries.prune({ before: 5_000 });
     const left = (await deliveries.list({ webhookId: hook.id, limit: 9 })).items.map(({ id }) => id);
     assert.deepEqual(left.sort(), [pending!.id, young!.id].sort());
+  });
+
+  test("OutboundLog gives the last error of a call as node.failed, and no other error", async (world) => {
+    const head = { runId: uuid(1), at: 1_500 } as const;
+    await world.addRun(uuid(1), { orgId: "default", createdAt: 1_000 });
+    const error = { code: "FLAKY", message: `"retryAt":null}`, details: { retryAt: null } };
+    const call = { ...head, type: "call.error", key: "a", requestId: uuid(7), error } as const;
+    await world.addCallError({ ...call, seq: 3, attempt: 1, retryAt: 9_000 });
+    await world.addCallError({ ...call, seq: 5, attempt: 2, retryAt: null });
+    await world.addEvent({ ...head, seq: 6, type: "node.failed" });
+    const found = async (types: readonly string[]) =>
+      (await world.log.events({ orgIds: ["default"], types, since: 0, after: null, limit: 9 }))
+        .map(({ seq, type }) => `${seq} ${type}`);
+    assert.deepEqual(await found(["node.failed"]), ["5 node.failed", "6 node.failed"]);
+    assert.deepEqual(await found(["run.failed"]), []);
   });
 
   test("OutboundLog gives events of watched and of new runs, page by page, and forgets ended ones", async (world) => {

@@ -10,6 +10,7 @@ import {
   createMemoryWebhookStore,
   MemoryOutboundLog,
 } from "../../src/triggers/mod.ts";
+import { encodeBody } from "../../src/storage/event_body.ts";
 import { type DatabaseKind, databaseKinds, testDatabase } from "../support/test_database.ts";
 import { outboundConformance, type OutboundWorld } from "./delivery_store.ts";
 import { scheduleStoreConformance } from "./schedule_store.ts";
@@ -29,6 +30,10 @@ outboundConformance("memory", () => {
     log,
     addRun: (id, more) => Promise.resolve(log.addRun(id, { ...run, ...more })),
     addEvent: (event) => Promise.resolve(log.addEvent(event)),
+    addCallError({ runId, seq, at, retryAt }) {
+      if (retryAt === null) log.addEvent({ runId, seq, at, type: "node.failed" });
+      return Promise.resolve();
+    },
     close: nothing,
   });
 });
@@ -56,6 +61,12 @@ async function storedOutbound(kind: DatabaseKind): Promise<OutboundWorld> {
         type,
       ]);
       if (type === "run.completed") await db.query("delete from live_runs where run_id = $1", [runId]);
+    },
+    async addCallError(event) {
+      await db.query(
+        "insert into run_events (run_id, at, seq, type, node_key, request_id, body) values ($1, $2, $3, $4, $5, $6, $7)",
+        [event.runId, iso(event.at), event.seq, event.type, event.key, event.requestId, encodeBody(event)],
+      );
     },
     close: drop,
   };

@@ -94,6 +94,28 @@ Deno.test("a hub queues, replaces, rejects and debounces runs as their workflow 
     const again = await hub.api<{ duplicate: boolean }>("POST", path, { body, headers });
     assert.equal(again.body.duplicate, true, "the run that has the key is no conflict");
   });
+  await t.step("a child counts under the place that the runs waiting for it have", async () => {
+    const child = (name: string, input: object) => ({
+      type: "workflow",
+      props: { name, key: "c", input },
+      children: [],
+    });
+    const flow = { concurrency: { limit: 1, key: "input.tenant" } };
+    const more = { type: "conditional", props: { when: "input.deep" }, children: [child("between", { tenant: "a" })] };
+    const body = { template: container("sequential", [more, operation("core.echo", "last", {})]), flow };
+    for (const reject of [false, true]) {
+      const outer = reject ? { ...body, flow: { ...flow, onConflict: "reject" } } : body;
+      assert.equal((await hub.api("PUT", "/api/workflows/nested", { body: outer })).status, 200);
+      const template = container("sequential", [child("nested", { tenant: "a", deep: false })]);
+      assert.equal((await hub.api("PUT", "/api/workflows/between", { body: { template } })).status, 200);
+      const first = await start(hub, "nested", { input: { tenant: "a", deep: true } });
+      assert.deepEqual((await ended(hub, first.id)).status, "completed");
+      await until(
+        "the place is free again",
+        async () => (await hub.api("GET", "/api/flow/workflow%3Anested%3Aa")).status === 404,
+      );
+    }
+  });
   await t.step("debounce and startAfter", async () => {
     await put(hub, "debounced", 1, { flow: { debounce: { per: "400ms" } } });
     const first = await start(hub, "debounced", { input: { n: 1 } });

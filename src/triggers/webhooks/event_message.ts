@@ -1,6 +1,7 @@
 import { CallError } from "@alkdev/operations";
 import type { Caller, RunEvent, Runs } from "../../runs/mod.ts";
 import type { Delivery } from "./delivery.ts";
+import { outboundType } from "./outbound_type.ts";
 
 /** Largest output that is sent along; a larger one is to be asked for. */
 const MAX_OUTPUT = 256 * 1024;
@@ -20,7 +21,8 @@ export async function eventMessage(
     if (created?.type !== "run.created" || event?.seq !== seq) return null;
     const { workflow, version, labels } = created;
     const data = { runId, workflow, version, labels, seq, ...dataOf(event) };
-    return JSON.stringify({ type: event.type, timestamp: new Date(event.at).toISOString(), data });
+    const type = outboundType(event) ?? event.type;
+    return JSON.stringify({ type, timestamp: new Date(event.at).toISOString(), data });
   } catch (error) {
     if (error instanceof CallError && error.code === "RUN_NOT_FOUND") return null;
     throw error;
@@ -47,6 +49,9 @@ function dataOf(event: RunEvent): Record<string, unknown> {
       const { key, name, due, question } = event;
       return { status: "running", key, name, due, ...(question === undefined ? {} : { question }) };
     }
+    case "node.failed":
+    case "call.error":
+      return { status: "running", key: event.key, error: event.error };
     default:
       return {};
   }

@@ -2,7 +2,8 @@ import type { Clock } from "../../../engine/ports.ts";
 import type { RunEvent } from "../../runs/mod.ts";
 import { type EventRef, newDelivery, type PlacedEvent } from "./delivery.ts";
 import type { DeliveryStore, OutboundLog } from "./delivery_store.ts";
-import { OUTBOUND_EVENTS, type OutboundDefinition, type OutboundEvent, type WebhookRecord } from "./webhook.ts";
+import { outboundType } from "./outbound_type.ts";
+import type { OutboundDefinition, WebhookRecord } from "./webhook.ts";
 import type { WebhookStore } from "./webhook_store.ts";
 
 /** What {@linkcode Outbound} works with. */
@@ -67,8 +68,9 @@ export class Outbound {
   committed(batch: readonly RunEvent[]): void {
     if (this.#types.size === 0) return;
     for (const event of batch) {
-      if (!this.#types.has(event.type) || !isOutbound(event.type) || this.#waiting.length >= MAX_WAITING) continue;
-      this.#waiting.push({ runId: event.runId, seq: event.seq, type: event.type, at: event.at });
+      const type = outboundType(event);
+      if (type === null || !this.#types.has(type) || this.#waiting.length >= MAX_WAITING) continue;
+      this.#waiting.push({ runId: event.runId, seq: event.seq, type, at: event.at });
     }
     if (this.#waiting.length > 0 && this.#flushing === null && !this.#stopped) this.#flush();
   }
@@ -148,8 +150,4 @@ function hasLabel(labels: Readonly<Record<string, string>>, label: string): bool
   if (at === -1) return Object.hasOwn(labels, label);
   const key = label.slice(0, at);
   return Object.hasOwn(labels, key) && labels[key] === label.slice(at + 1);
-}
-
-function isOutbound(type: string): type is OutboundEvent {
-  return (OUTBOUND_EVENTS as readonly string[]).includes(type);
 }

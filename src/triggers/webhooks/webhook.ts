@@ -41,13 +41,14 @@ export interface InboundDefinition {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Events that can go out. */
+/** Events that can go out. `node.failed` also stands for the last error of a call, after which there is no attempt. */
 export const OUTBOUND_EVENTS = [
   "run.completed",
   "run.failed",
   "run.aborted",
   "run.paused",
   "signal.awaited",
+  "node.failed",
 ] as const;
 export type OutboundEvent = typeof OUTBOUND_EVENTS[number];
 
