@@ -102,7 +102,7 @@ Deno.test("a hub queues, replaces, rejects and debounces runs as their workflow 
     });
     const flow = { concurrency: { limit: 1, key: "input.tenant" } };
     const more = { type: "conditional", props: { when: "input.deep" }, children: [child("between", { tenant: "a" })] };
-    const body = { template: container("sequential", [more, operation("core.echo", "last", {})]), flow };
+    const body = { template: container("sequential", [more, operation("core.echo", "last", { value: 1 })]), flow };
     for (const reject of [false, true]) {
       const outer = reject ? { ...body, flow: { ...flow, onConflict: "reject" } } : body;
       assert.equal((await hub.api("PUT", "/api/workflows/nested", { body: outer })).status, 200);
