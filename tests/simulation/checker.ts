@@ -170,7 +170,16 @@ export class Checker {
     const plan = this.#plans.get(planHash);
     if (plan === undefined) throw new Violation("log", `Plan ${planHash} was not stored before its run moved`, runId);
     const model = new RunModel(plan, before.created);
-    for (const text of this.texts.get(runId)!.slice(1)) applyEvent(model, JSON.parse(text) as RunEvent);
+    for (const text of this.texts.get(runId)!.slice(1)) {
+      const event = JSON.parse(text) as RunEvent;
+      // What was asked of a node and taken back binds no other plan to have it; what holds still is looked at below.
+      const isAsked = event.type === "node.paused" || event.type === "node.resumed";
+      if (isAsked && !model.byKey.has(event.key)) model.seq = event.seq;
+      else applyEvent(model, event);
+    }
+    for (const { key } of before.pausedNodes) {
+      if (model.byKey.get(key)?.paused !== true) model.fail("migrate", `"${key}" was paused, and is not after it`);
+    }
     for (const { key, status, touched } of before.leaves()) {
       const now = model.byKey.get(key)?.status;
       if (touched && now !== status) model.fail("migrate", `"${key}" was ${status}, and is ${now} after it`);

@@ -54,8 +54,10 @@ async function playAll(
   let [failures, steps, events, stale] = [0, 0, 0, 0];
   const tally = new Map<string, number>();
   let said = began;
+  let played = 0;
   for (let seed = first; seed < first + seeds; seed++) {
     const outcome = await play(seed, seeds === 1 && verbose);
+    played++;
     steps += outcome.steps;
     events += outcome.events;
     stale += outcome.staleStarts;
@@ -81,13 +83,13 @@ async function playAll(
   const seconds = (performance.now() - began) / 1000;
   console.log(
     JSON.stringify({
-      seeds,
+      seeds: played,
       first,
       failures,
       steps,
       events,
       staleStarts: stale,
-      seedsPerSecond: Math.round(seeds / seconds),
+      seedsPerSecond: Math.round(played / seconds),
     }),
   );
   if (verbose) { for (const [what, count] of [...tally].sort()) console.log(`${what.padEnd(24)} ${count}`); }

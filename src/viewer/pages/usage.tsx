@@ -12,7 +12,7 @@ interface Usage {
 interface Budget {
   readonly kind: string;
   readonly id: string;
-  readonly limits: Readonly<Record<string, number>>;
+  readonly limits: Readonly<Record<string, number | null>>;
   readonly spent: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, number>>;
 }
@@ -64,15 +64,21 @@ export function UsagePage(): JSX.Element {
             title: "Spent of limit",
             cell: ({ limits, spent, reserved }) => (
               <ul class="plain">
-                {Object.entries(limits).map(([name, limit]) => (
-                  <li key={name}>
-                    <label class="load">
-                      <meter aria-label={name} min={0} max={limit} value={(spent[name] ?? 0) + (reserved[name] ?? 0)} />
-                      {" "}
-                      {name} {(spent[name] ?? 0).toLocaleString()} of {limit.toLocaleString()}
-                    </label>
-                  </li>
-                ))}
+                {Object.entries(limits).map(([name, limit]) =>
+                  limit !== null && (
+                    <li key={name}>
+                      <label class="load">
+                        <meter
+                          aria-label={name}
+                          min={0}
+                          max={limit}
+                          value={(spent[name] ?? 0) + (reserved[name] ?? 0)}
+                        />{" "}
+                        {name} {(spent[name] ?? 0).toLocaleString()} of {limit.toLocaleString()}
+                      </label>
+                    </li>
+                  )
+                )}
               </ul>
             ),
           },
