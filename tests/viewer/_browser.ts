@@ -32,7 +32,7 @@ export async function withPage(hub: HubProcess, browser: Browser, work: (page: P
     }
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   try {
     await page.goto(hub.url);
     await work(page);
