@@ -1,4 +1,5 @@
 /** Coordination over memory, with time that a test moves. */
+import assert from "node:assert/strict";
 import { VirtualClock } from "../../engine/memory/mod.ts";
 import { CallError } from "@alkdev/operations";
 import type { Json } from "@alkdev/flowgraph";
@@ -9,6 +10,7 @@ import { MemoryWorktrees } from "./memory_worktrees.ts";
 import { DEFAULT_TREE_LIMITS, type TreeLimits } from "./options.ts";
 import type { Request } from "./operations.ts";
 import type { CallPlace, CoordinationStore, SpawnRights } from "./ports.ts";
+import type { SpawnInput } from "./requests.ts";
 
 export interface World {
   readonly coordination: Coordination;
@@ -133,3 +135,18 @@ function idOf(name: string): string {
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
+
+/** Whether it is a CallError with a code, and these among its details. */
+export const hasCode = (code: string, details: Record<string, unknown> = {}) => (error: unknown): boolean => {
+  assert.ok(error instanceof CallError, `wanted a CallError, got ${error}`);
+  assert.equal(error.code, code);
+  const given = error.details as Record<string, unknown>;
+  for (const [name, value] of Object.entries(details)) assert.equal(given[name], value);
+  return true;
+};
+
+export const THREE: SpawnInput = {
+  tasks: [{ task: "Fix the login" }, { task: "Write docs", prompt: "Write them" }, { task: "Test" }],
+  prompt: "Please do: {{task}}",
+  workspace: {},
+};

@@ -18,9 +18,9 @@ class BudgetCharges {
     workflow: text("workflow"),
     operationId: text("operation_id").notNull(),
     identityId: text("identity_id").notNull(),
-    model: text("model"),
     kinds: text("kinds").array().notNull(),
     ids: text("ids").array().notNull(),
+    model: text("model"),
   }, (t) => [
     primaryKey({ columns: [t.orgId, t.id] }),
     index("budget_charges_org_id_at_idx").on(t.orgId, t.at),
