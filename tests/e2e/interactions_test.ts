@@ -151,26 +151,31 @@ Deno.test("features that meet", async (t) => {
     assert.equal((await client.ended(id)).status, "completed");
   });
 
-  await t.step("an item that a limit keeps waiting is counted, and who names it is told what to name", async () => {
-    await client.put(
-      "narrow",
-      map(operation("core.sleep", "nap", { ms: 60_000 }), {
-        over: [1, 2, 3],
-        key: "each",
-        maxConcurrency: 1,
-      }),
-    );
-    const { id } = await client.start("narrow");
-    const graph = await hub.api<{ nodes: { key: string; items?: number }[] }>("GET", `/api/runs/${id}/graph`);
-    assert.equal(graph.body.nodes.find(({ key }) => key === "each")?.items, 3);
-    const detail = async (key: string) =>
-      (await client.post<{ detail: string }>(`/api/runs/${id}/nodes/${encodeURIComponent(key)}/abort`, {}, 404)).detail;
-    assert.match(await detail("nap[2]"), /has not begun, or never will: act on the Map or Loop around it/);
-    assert.match(await detail("nap"), /name one of its items, such as "nap\[0\]"/);
-    assert.match(await detail("nop"), /did you mean "nap"\?/);
-    await client.post(`/api/runs/${id}/nodes/each/abort`, {}, 200);
-    assert.equal((await client.ended(id)).status, "failed");
-  });
+  await t.step(
+    "an item that a limit keeps waiting is counted and can be aborted; who names another is told what to name",
+    async () => {
+      await client.put(
+        "narrow",
+        map(operation("core.sleep", "nap", { ms: 60_000 }), {
+          over: [1, 2, 3],
+          key: "each",
+          maxConcurrency: 1,
+        }),
+      );
+      const { id } = await client.start("narrow");
+      const graph = await hub.api<{ nodes: { key: string; items?: number }[] }>("GET", `/api/runs/${id}/graph`);
+      assert.equal(graph.body.nodes.find(({ key }) => key === "each")?.items, 3);
+      const detail = async (key: string) =>
+        (await client.post<{ detail: string }>(`/api/runs/${id}/nodes/${encodeURIComponent(key)}/abort`, {}, 404))
+          .detail;
+      await client.post(`/api/runs/${id}/nodes/${encodeURIComponent("nap[2]")}/abort`, {}, 200);
+      assert.match(await detail("nap[3]"), /has not begun, or never will: act on the Map or Loop around it/);
+      assert.match(await detail("nap"), /name one of its items, such as "nap\[0\]"/);
+      assert.match(await detail("nop"), /did you mean "nap"\?/);
+      await client.post(`/api/runs/${id}/nodes/each/abort`, {}, 200);
+      assert.equal((await client.ended(id)).status, "failed");
+    },
+  );
 
   await t.step("who waits for a run that is replaced is told, and its key stands for it", async () => {
     await client.put("newest", operation("core.sleep", "s", { ms: 500 }), {
