@@ -1,4 +1,4 @@
-/** `deno task test` runs every test there is. */
+/** `deno task test` and `test:long` run every test there is. */
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 
@@ -17,8 +17,11 @@ function takes(argument: string, file: string): boolean {
   return below.length === 0 || below.some((member) => file.startsWith(member));
 }
 
-Deno.test("deno task test runs every test file", async () => {
-  const words = config.tasks.test.command.split(" ").slice(2).filter((word) => !word.startsWith("-"));
+Deno.test("deno task test and test:long run every test file", async () => {
+  const { test, "test:long": long } = config.tasks;
+  const words = [test, long].flatMap(({ command }) => command.split(" ").slice(2)).filter((word) =>
+    !word.startsWith("-")
+  );
   const listed = await new Deno.Command("git", { args: ["ls-files", "-co", "--exclude-standard"], cwd: root }).output();
   const tests = new TextDecoder().decode(listed.stdout).split("\n").filter((path) => /_test\.tsx?$/.test(path));
   const left = tests.filter((file) => !words.some((word) => takes(word.replaceAll("'", ""), file)));

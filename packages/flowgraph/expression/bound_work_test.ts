@@ -18,6 +18,8 @@ function timeToRefuse(source: string, scope: Record<string, unknown> = {}): numb
   return performance.now() - start;
 }
 
+/** Unbounded, each would take minutes to years; a busy machine takes its time for a bounded one, too. */
+const ENOUGH_MS = 10_000;
 const list = Array.from({ length: 400 }, (_, i) => i);
 const long = Array.from({ length: 100_000 }, (_, i) => i);
 const text = "a".repeat(1_000_000);
@@ -38,7 +40,7 @@ Deno.test("evaluate() ends in an error when nested comprehensions go over long l
   ];
   for (const source of sources) {
     const took = timeToRefuse(source, { l: list, m: { x: list } });
-    assert.ok(took < 500, `${source} took ${took} ms`);
+    assert.ok(took < ENOUGH_MS, `${source} took ${took} ms`);
   }
 });
 
@@ -56,7 +58,7 @@ Deno.test("evaluate() ends in an error when an expression makes, compares or wri
     doubling("[1]", (v) => `[${v}, ${v}]`, (v) => `${v} == [v23, v23]`),
     doubling("[1]", (v) => `[${v}, ${v}]`, (v) => `${v} in [[v23, v23]]`),
   ];
-  for (const source of sources) assert.ok(timeToRefuse(source) < 500, source);
+  for (const source of sources) assert.ok(timeToRefuse(source) < ENOUGH_MS, source);
 });
 
 Deno.test("evaluate() ends in an error when a comprehension looks at long texts again and again", () => {

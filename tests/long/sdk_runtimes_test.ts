@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type CheckResult, runChecks } from "../../src/cli/spoke_check/mod.ts";
-import { has } from "./_examples.ts";
-import { operation, startHubProcess, until } from "./_hub_process.ts";
+import { has } from "../e2e/_examples.ts";
+import { operation, startHubProcess, until } from "../e2e/_hub_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { command } from "../../src/cli/_command.ts";
-import { calls, type CoordinationWorld, coordinationWorld, type Model, says } from "./_coordination_world.ts";
-import { until } from "./_hub_process.ts";
+import { calls, type CoordinationWorld, coordinationWorld, type Model, says } from "../e2e/_coordination_world.ts";
+import { until } from "../e2e/_hub_process.ts";
 
-const FIXTURES = new URL("./fixtures/board/", import.meta.url);
+const FIXTURES = new URL("../e2e/fixtures/board/", import.meta.url);
 
 interface TaskBody {
   readonly id: string;

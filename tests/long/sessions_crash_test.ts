@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { FakeProvider } from "../support/fake_provider/fake_provider.ts";
 import type { Said, Turn } from "../support/fake_provider/turn.ts";
 import { freePort } from "../support/free_port.ts";
-import { type HubProcess, startHubProcess, until } from "./_hub_process.ts";
-import { PRICES } from "./_proxy_world.ts";
+import { type HubProcess, startHubProcess, until } from "../e2e/_hub_process.ts";
+import { PRICES } from "../e2e/_proxy_world.ts";
 
 const TURNS = 50;
 /** Turns in which the hub is killed while it waits for the model. */
@@ -82,7 +82,7 @@ class World implements AsyncDisposable {
   }
 
   #spawnSpoke(): Deno.ChildProcess {
-    const script = new URL("fixtures/note_spoke.ts", import.meta.url).pathname;
+    const script = new URL("../e2e/fixtures/note_spoke.ts", import.meta.url).pathname;
     return new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", script, this.hub.url, this.hub.key, this.notesFile],
       stdin: "null",

@@ -1,9 +1,9 @@
 /** kill -9 of the hub in the middle of a run with a spoke in another process: the run goes on, nothing completed runs again. */
 import assert from "node:assert/strict";
-import { container, type HubProcess, operation, startHubProcess, until } from "./_hub_process.ts";
+import { container, type HubProcess, operation, startHubProcess, until } from "../e2e/_hub_process.ts";
 import { freePort } from "../support/free_port.ts";
 
-const WORKER = new URL("./fixtures/work_spoke.ts", import.meta.url).pathname;
+const WORKER = new URL("../e2e/fixtures/work_spoke.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** A spoke whose operation `work.step {name}` writes a line per execution to a file and takes a while. */

@@ -1,7 +1,7 @@
 /** `hub spoke check` on the SDK and on every example, and on an example that was broken. About 10 s each. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { has, installNodeExample } from "./_examples.ts";
+import { has, installNodeExample } from "../e2e/_examples.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

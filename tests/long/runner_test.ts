@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../support/free_port.ts";
-import { has } from "./_examples.ts";
-import { type HubProcess, startHubProcess, until } from "./_hub_process.ts";
-import { PRICES, proxyWorld } from "./_proxy_world.ts";
+import { has } from "../e2e/_examples.ts";
+import { type HubProcess, startHubProcess, until } from "../e2e/_hub_process.ts";
+import { PRICES, proxyWorld } from "../e2e/_proxy_world.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const SHIM = new URL("./node_consumer/deno_test_shim.mjs", import.meta.url);
+const SHIM = new URL("../integration/node_consumer/deno_test_shim.mjs", import.meta.url);
 
 /** Packages, and how many of their tests run there at the least: fewer are a mistake of this test. */
 const PACKAGES: Readonly<Record<string, number>> = {

@@ -141,7 +141,7 @@ Deno.test({
       await Deno.writeTextFile(`${project}/package.json`, JSON.stringify({ name: "consumer", type: "module" }));
       await Deno.writeTextFile(`${project}/tsconfig.json`, JSON.stringify(TSCONFIG));
       for (const file of ["consumer.tsx", "keys_in_sql.ts"]) {
-        await Deno.copyFile(new URL(`./node_consumer/${file}`, import.meta.url), `${project}/${file}`);
+        await Deno.copyFile(new URL(`../integration/node_consumer/${file}`, import.meta.url), `${project}/${file}`);
       }
       const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--loglevel=error"];
       const install = async (names: readonly string[]): Promise<void> => {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { connectSpoke } from "@alkdev/spoke";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { type HubProcess, until } from "./_hub_process.ts";
-import { proxyWorld } from "./_proxy_world.ts";
+import { type HubProcess, until } from "../e2e/_hub_process.ts";
+import { proxyWorld } from "../e2e/_proxy_world.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
@@ -183,7 +183,7 @@ async function shown(page: Page, wanted: readonly string[]): Promise<void> {
 /** The page of chat_page/, bundled. */
 async function servePage(): Promise<{ readonly origin: string } & AsyncDisposable> {
   const script = await Deno.makeTempFile({ suffix: ".js" });
-  const source = new URL("./chat_page/page.ts", import.meta.url).pathname;
+  const source = new URL("../e2e/chat_page/page.ts", import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--platform", "browser", source, "-o", script],
     stdout: "null",

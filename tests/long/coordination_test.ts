@@ -8,8 +8,8 @@ import {
   type Model,
   says,
   sessionEnds,
-} from "./_coordination_world.ts";
-import { until } from "./_hub_process.ts";
+} from "../e2e/_coordination_world.ts";
+import { until } from "../e2e/_hub_process.ts";
 
 const TASKS = ["One", "Two", "Three"];
 
